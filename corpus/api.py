@@ -7,6 +7,7 @@ build and not the notebook, and a plug-in that was edited is the new one.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ Folders = str | PathLike[str] | Sequence[str | PathLike[str]]
 """A folder of plug-ins, or several."""
 ERROR_PREFIX = "corpus: "
 WRONG_INPUT_STATUS = 2
+PLACE = re.compile(r".+?:\d+: ")
+"""What the line of a mistake in a file begins with."""
 
 
 def build(
@@ -39,7 +42,7 @@ def build(
 
     `workers` are local processes, `plugins` folders of plug-ins, `beam_options` flags such as
     `--runner=DataflowRunner`. Progress goes to standard error, unless `quiet`. Raises UserError for a wrong manifest,
-    RunError for a run that failed, both with one line.
+    RunError for a run that failed or kept no document, both with one line.
     """
     arguments = ["build", fspath(manifest), "--out", fspath(out), "--workers", str(workers), "--json"]
     arguments += ["--retry-quarantine"] if retry_quarantine else []
@@ -48,14 +51,20 @@ def build(
 
 
 def plan(
-    manifest: str | PathLike[str], *, documents: int = 1000, plugins: Folders = (), quiet: bool = False
+    manifest: str | PathLike[str],
+    *,
+    documents: int | None = None,
+    plugins: Folders = (),
+    quiet: bool = False,
 ) -> dict[str, Any]:
-    """Return what a build would do, and a forecast from its first `documents`: `corpus plan --json`.
+    """Return what a build would do, and a forecast from some of its documents: `corpus plan --json`.
 
     Keys: name, sources, recipes (the rules of every source), idle (rules without effect), minhash, forecast. Cost:
-    that of building `documents`. Raises UserError for a wrong manifest.
+    that of building `documents` (None: 1,000, of small sources a fifth, in 30 seconds). Raises UserError for a wrong
+    manifest, with all its mistakes.
     """
-    arguments = ["plan", fspath(manifest), "--documents", str(documents), "--json", *_name_folders(plugins)]
+    number = [] if documents is None else ["--documents", str(documents)]
+    arguments = ["plan", fspath(manifest), *number, "--json", *_name_folders(plugins)]
     planned: dict[str, Any] = json.loads(_run(arguments, quiet))
     return planned
 
@@ -161,18 +170,26 @@ def _run(arguments: Sequence[str], quiet: bool) -> str:
         raise
     finally:
         thread.join()
-    if status:
-        last = messages[-1] if messages else f"`corpus {arguments[0]}` ended with status {status}"
-        error = UserError if status == WRONG_INPUT_STATUS else RunError
-        raise error(last.removeprefix(ERROR_PREFIX))
-    return printed
+    if not status:
+        _show(messages, quiet)
+        return printed
+    _show(messages[:-1], quiet or status == WRONG_INPUT_STATUS)
+    said = [line.removeprefix(ERROR_PREFIX) for line in messages]
+    if status == WRONG_INPUT_STATUS and said:
+        mistakes = [UserError(line) for line in said if PLACE.match(line)]
+        raise UserError.join(mistakes) if mistakes else UserError(said[-1])
+    raise RunError(said[-1] if said else f"`corpus {arguments[0]}` ended with status {status}")
 
 
 def _pass_on(stream: IO[str], messages: list[str], quiet: bool) -> None:
-    """Copy lines to standard error, each held back until the next: the last one may become an exception."""
+    """Copy lines to standard error; the last ones that begin as errors do stay in `messages`, and the very last one."""
     for line in stream:
-        if messages and not quiet:
-            print(messages[-1], file=sys.stderr)
-        messages[:] = [line.rstrip("\n")]
-    if messages and not quiet and not messages[-1].startswith(ERROR_PREFIX):
-        print(messages[-1], file=sys.stderr)
+        if not line.startswith(ERROR_PREFIX) or not all(held.startswith(ERROR_PREFIX) for held in messages):
+            _show(messages, quiet)
+            messages.clear()
+        messages.append(line.rstrip("\n"))
+
+
+def _show(lines: Sequence[str], quiet: bool) -> None:
+    for line in lines if not quiet else ():
+        print(line, file=sys.stderr)

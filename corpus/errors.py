@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 MAX_ERROR_CHARACTERS = 10_000
 """Characters of an exception that are kept with what failed: an exception may quote all of its input."""
@@ -14,12 +16,38 @@ class UserError(Exception):
     """Wrong input of a user: one line that tells what is wrong, where, and what to do.
 
     `path` is the manifest key that the error concerns, from the root down, if there is one: the
-    manifest loader turns it into a file and a line.
+    manifest loader turns it into a file and a line. `others` are further mistakes of the same input, each a line of
+    its own; a traceback shows them as notes.
     """
 
-    def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
+    def __init__(
+        self, message: str, path: tuple[str | int, ...] = (), others: Sequence[UserError] = ()
+    ) -> None:
         super().__init__(message)
         self.path = path
+        self.others = tuple(others)
+        for other in self.others:
+            self.add_note(str(other))
+
+    @property
+    def all(self) -> list[UserError]:
+        """Return this mistake and the others, each without others of its own."""
+        return [self, *self.others]
+
+    @classmethod
+    def join(cls, errors: Sequence[UserError]) -> UserError:
+        """Return one error for several mistakes, the first of which is its message; each of them once."""
+        each = list({(str(one), one.path): one for error in errors for one in error.all}.values())
+        return each[0] if len(each) == 1 else cls(str(each[0]), each[0].path, each[1:])
+
+
+@contextmanager
+def collect_mistakes(mistakes: list[UserError]) -> Iterator[None]:
+    """Add the mistakes that a block raises to a list, and go on behind the block."""
+    try:
+        yield
+    except UserError as error:
+        mistakes += error.all
 
 
 class RunError(Exception):

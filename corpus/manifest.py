@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import Annotated, Any, Literal, get_args
+from itertools import count, islice
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -30,12 +32,14 @@ from corpus.private.options import Redact
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import exists, is_remote, join, read_bytes
-from corpus.suggestions import suggest_names
+from corpus.suggestions import find_nearest, suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.validation import Validation
 from corpus.web.block_lists.options import UrlOptions
 
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+MAX_NAME_CHARACTERS, MAX_NAME_BYTES = 64, 192
+NAME_PATTERN = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME_CHARACTERS - 1}}}")
+"""What a name in ASCII is; letters of other scripts are as good."""
 EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
 TRAINING_KEYS = {
     (
@@ -46,7 +50,11 @@ TRAINING_KEYS = {
 """Keys that a user may miss here, by the section where they are looked for: where they belong."""
 PLACES_KEYS = (("dedup", "against"), ("urls", "block"), ("urls", "allow"), ("words",))
 """Keys whose values are a place or a list of places, relative ones beside the manifest."""
+QUOTED_WORD = re.compile(r"'([^']*)'")
 VARIABLE_PATTERN = re.compile(r"\$\{(\w+)\}")
+
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _ManifestModel(BaseModel):
@@ -87,8 +95,10 @@ class Extraction(_ManifestModel):
         if mode == "resiliparse" and find_spec("resiliparse") is None:
             raise ValueError(f"resiliparse is not installed: {install_advice('resiliparse')}")
         if mode not in EXTRACTION_MODES and not plugins.is_plugin_name(mode, "extractor"):
-            known = ", ".join([*EXTRACTION_MODES, *plugins.list_short_names("extractor")])
-            raise ValueError(f"no such mode: say {known}, or a plug-in, module:Class")
+            known = [*EXTRACTION_MODES, *plugins.list_short_names("extractor")]
+            near = find_nearest(mode, known, 1)
+            advice = f"say {', '.join(known)}, or a plug-in, module:Class"
+            raise ValueError(f"no such mode: {f'did you mean {near[0]}?' if near else advice}")
         return mode
 
 
@@ -242,9 +252,13 @@ class Manifest(_ManifestModel):
 
     def model_dump_yaml(self) -> str:
         """Return the manifest as YAML with all defaults, in the order of its keys."""
-        dumped = self.model_dump(mode="json")
+        return yaml.safe_dump(self.dump(), sort_keys=False, allow_unicode=True)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the manifest as JSON values, every source with the keys of its kind, in the order of the keys."""
+        dumped = self.model_dump(mode="json", exclude={"sources"})
         dumped["sources"] = {name: source.model_dump(mode="json") for name, source in self.sources.items()}
-        return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True)
+        return {name: dumped[name] for name in type(self).model_fields}
 
 
 @dataclass(frozen=True)
@@ -258,6 +272,8 @@ class ManifestFile:
     """The user's own data files (see `corpus.data`) that were beside it or in folders of plug-ins: name -> text."""
     place: str | None = None
     """The manifest that this one is a copy of, whose folder its paths start from; None for one that is no copy."""
+    mistakes: list[UserError] = field(default_factory=list, compare=False)
+    """What is wrong with it, as far as it was read: `load_manifest` raises them."""
 
     @property
     def folder(self) -> str:
@@ -275,6 +291,16 @@ class ManifestFile:
         key = f"{format_path(path)}: " if path else ""
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
+    def note(self, path: KeyPath, message: str) -> None:
+        """Add a mistake, and go on reading."""
+        self.mistakes.append(self.error(path, message))
+
+    def raise_mistakes(self) -> None:
+        """Raise all mistakes as one UserError, in the order of their lines; nothing if there are none."""
+        if self.mistakes:
+            ordered = sorted(self.mistakes, key=lambda mistake: line_of(mistake.path, self.lines))
+            raise UserError.join(ordered)
+
 
 def advise_init(path: str) -> str:
     """Return what to do with data that was given in place of a manifest."""
@@ -282,7 +308,18 @@ def advise_init(path: str) -> str:
 
 
 def load_manifest(path: str) -> ManifestFile:
-    """Read and check a manifest. Raises UserError, one line with the file, the line and the key, if it is wrong."""
+    """Read and check a manifest. Raises UserError, one line with the file, the line and the key, if it is wrong; where
+    several keys are, the others follow in its `others`."""
+    file = read_manifest(path)
+    file.raise_mistakes()
+    return file
+
+
+def read_manifest(path: str) -> ManifestFile:
+    """Read a manifest as far as it can be read, with its `mistakes`; `manifest` lacks what is wrong, or is None.
+
+    Raises UserError for a file that is no manifest at all.
+    """
     try:
         text = read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -319,22 +356,19 @@ def load_manifest(path: str) -> ManifestFile:
         content["mixture"] = _read_named_mixture(source_file, content["mixture"])
     _read_named_clearances(source_file, content.get("decontaminate"))
     sources = content.get("sources")
+    loaded = {}
     if isinstance(sources, dict):
-        content["sources"] = {
-            name: _load_source(source_file, name, options) for name, options in sources.items()
-        }
-    try:
-        manifest = Manifest.model_validate(content)
-    except ValidationError as error:
-        raise _convert_error(source_file, error, (), Manifest) from None
+        loaded = {name: _load_source(source_file, name, options) for name, options in sources.items()}
+        content["sources"] = {name: source for name, source in loaded.items() if source is not None}
+    manifest = validate(source_file, Manifest, content, (), len(loaded) > len(content.get("sources", ())))
+    if manifest is None:
+        return source_file
     for key in ("weights", "epochs"):
         for name in getattr(manifest.mixture, key) or {}:
-            if name not in manifest.sources:
-                raise source_file.error(
-                    ("mixture", key, name), f"no such source: choose from {', '.join(manifest.sources)}"
-                )
+            if name not in loaded:
+                source_file.note(("mixture", key, name), f"no such source: {suggest_names(name, loaded)}")
     _check_cuts(source_file, manifest)
-    return ManifestFile(path, manifest, lines, _list_used_files(manifest))
+    return replace(source_file, manifest=manifest, own_files=_list_used_files(manifest))
 
 
 def _list_used_files(manifest: Manifest) -> dict[str, str]:
@@ -356,12 +390,12 @@ def _list_used_files(manifest: Manifest) -> dict[str, str]:
 
 
 def _check_cuts(source_file: ManifestFile, manifest: Manifest) -> None:
-    """Raise UserError where repeated text is to be cut that nothing marks; with `repeats: true` one mark is enough."""
+    """Note where repeated text is to be cut that nothing marks; with `repeats: true` one mark is enough."""
     repeats = manifest.clean.repeats
     unmarked = [name for name in repeats if getattr(manifest.dedup, name) is None]
     if unmarked and (not manifest.dedup.repeats or len(repeats) < len(REPEAT_KINDS)):
         what = "text" if len(repeats) == len(REPEAT_KINDS) else unmarked[0]
-        raise source_file.error(
+        source_file.note(
             ("clean", "repeats"),
             f"nothing marks the repeated {what} that it cuts: say `dedup: {{{unmarked[0]}: true}}` too",
         )
@@ -376,17 +410,23 @@ def _names_evaluation_set(path: KeyPath) -> bool:
 
 
 def _read_named_clearances(source_file: ManifestFile, options: Any) -> None:
-    """Put what a file lists in the place of its name, if `decontaminate.clear` is one. Raises UserError for no list."""
+    """Put what a file lists in the place of its name, if `decontaminate.clear` is one; note one that is no list."""
     named = options.get("clear") if isinstance(options, dict) else None
     if not isinstance(named, str) or not named.endswith((".yaml", ".yml")):
         return
     path = str(_join_folder(source_file.folder, named))
+    options["clear"] = []
     try:
         cleared, _ = load_yaml(read_bytes(path).decode(), path)
     except (OSError, UnicodeDecodeError) as error:
-        raise source_file.error(("decontaminate", "clear"), f"{path}: {describe_briefly(error)}") from None
+        source_file.note(("decontaminate", "clear"), f"{path}: {describe_briefly(error)}")
+        return
+    except UserError as error:
+        source_file.note(("decontaminate", "clear"), str(error))
+        return
     if cleared is not None and not isinstance(cleared, list):
-        raise source_file.error(("decontaminate", "clear"), f"{path}: a list of hits is expected: - SET/ITEM")
+        source_file.note(("decontaminate", "clear"), f"{path}: a list of hits is expected: - SET/ITEM")
+        return
     options["clear"] = cleared or []
 
 
@@ -395,15 +435,18 @@ def load_source(name: str, options: Mapping[str, Any], folder: str) -> Source:
     here = ManifestFile(os.path.join(folder, ""), None, {})  # type: ignore[arg-type]
     try:
         _find_plugins(here, {"sources": {name: options}})
-        return _load_source(here, name, _resolve_values(here, dict(options), ("sources", name), False))
+        source = _load_source(here, name, _resolve_values(here, dict(options), ("sources", name), False))
+        here.raise_mistakes()
     except UserError as error:
         key = f"sources.{name}."
         message = str(error).removeprefix(f"{here.path}:1: ")
         raise UserError(message.removeprefix(key), error.path) from None
+    assert source is not None  # or there is a mistake
+    return source
 
 
 def _find_plugins(source_file: ManifestFile, content: dict[str, Any]) -> None:
-    """Find every plug-in that a manifest names before any is imported. Raises UserError with the key of a wrong one."""
+    """Find every plug-in that a manifest names before any is imported, and note wrong ones with their keys."""
     plugins.add_folders(())
     named: list[tuple[KeyPath, str, Any]] = []
     for key, kind, inner in (("extraction", "extractor", "mode"), ("identification", "identifier", "model")):
@@ -424,51 +467,55 @@ def _find_plugins(source_file: ManifestFile, content: dict[str, Any]) -> None:
             try:
                 plugins.find_plugin(name, kind, None if is_remote(source_file.path) else source_file.folder)
             except UserError as error:
-                raise source_file.error(key_path, str(error)) from None
+                source_file.note(key_path, str(error))
 
 
 def _read_named_mixture(source_file: ManifestFile, name: str) -> dict[str, Any]:
-    """Return the mixture of that name from the data files. `max_epochs` needs a run, so it is refused here."""
+    """Return the mixture of that name from the data files. `max_epochs` needs a run, so it is noted as a mistake."""
     if name not in data.list_data("mixtures"):
         known = suggest_names(name, data.list_data("mixtures"))
-        raise source_file.error(("mixture",), f"no mixture named {name!r}: {known}")
+        source_file.note(("mixture",), f"no mixture named {name!r}: {known}")
+        return {}
     text, path = data.read_data("mixtures", name)
     mixture, _ = load_yaml(text, path)
     if not isinstance(mixture, dict) or "max_epochs" in mixture:
-        raise source_file.error(
+        source_file.note(
             ("mixture",), f"{path} is for training alone: give it to `corpus train --mixture {name}`"
         )
+        return {}
     return mixture
 
 
-def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source:
+def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source | None:
+    """Return the source that a manifest describes; None for a wrong one, whose mistakes are noted."""
     where: KeyPath = ("sources", name)
+    before = len(source_file.mistakes)
     try:
         _check_plain_name(name)
     except ValueError as error:
-        raise source_file.error(where, str(error)) from None
+        source_file.note(where, str(error))
     if not isinstance(options, dict):
-        raise source_file.error(where, "a source is a mapping with `kind` and `paths`")
+        source_file.note(where, "a source is a mapping with `kind` and `paths`")
+        return None
     if "kind" not in options:
-        raise source_file.error(where, f"no `kind`: say {', '.join(KINDS)}, or a plug-in, module:Class")
+        source_file.note(where, f"no `kind`: say {', '.join(KINDS)}, or a plug-in, module:Class")
+        return None
     try:
         kind = source_class(str(options["kind"]))
         defaults = {"rules": kind.default_rules(), "priority": kind.default_priority()}
         for key in kind.FILE_KEYS:
             if key in options:
                 options = {**options, key: _join_folder(source_file.folder, options[key])}
-        return kind.model_validate(
-            {**defaults, **{key: value for key, value in options.items() if value is not None}}
-        )
+        given = {key: value for key, value in options.items() if value is not None}
+        source = validate(source_file, kind, {**defaults, **given}, where)
+        return source if len(source_file.mistakes) == before else None
     except UserError as error:
-        raise source_file.error((*where, *error.path), str(error)) from None
-    except ValidationError as error:
-        raise _convert_error(source_file, error, where, kind) from None
+        source_file.note((*where, *error.path), str(error))
     except (Exception, SystemExit) as error:
         if not is_plugin_kind(str(options.get("kind"))):
             raise
-        message = f"{options['kind']} failed: {describe_briefly(error)}"
-        raise source_file.error((*where, "kind"), message) from error
+        source_file.note((*where, "kind"), f"{options['kind']} failed: {describe_briefly(error)}")
+    return None
 
 
 def _join_folder(folder: str, value: Any) -> Any:
@@ -482,23 +529,105 @@ def _join_folder(folder: str, value: Any) -> Any:
     return join(folder, value) if is_remote(folder) else os.path.normpath(os.path.join(folder, value))
 
 
-def _convert_error(
-    source_file: ManifestFile, error: ValidationError, where: KeyPath, model: type[BaseModel]
-) -> UserError:
-    """Convert the first of pydantic's errors on a model, which the manifest has at `where`, to a UserError."""
-    problems = error.errors()
-    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
-    path: KeyPath = (*where, *problem["loc"])
+def validate(
+    source_file: ManifestFile,
+    model: type[Model],
+    content: dict[str, Any],
+    where: KeyPath,
+    lacks: bool = False,
+) -> Model | None:
+    """Return the model of what a manifest has at `where`, without what is wrong in it; None where that is needed.
+
+    Each mistake is noted once: what is wrong is taken out, and the rest is checked again until nothing more comes up.
+    `lacks` says that parts of it are out already.
+    """
+    removed: set[KeyPath] = {("sources",)} if lacks else set()
+    while True:
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            problems = _list_distinct(error.errors(), content)
+        before = len(removed)
+        for place, problem in problems:
+            in_file = _find_in_file(place, removed)
+            if not any(gone[: len(in_file)] == in_file for gone in removed):
+                path, message = _describe_problem(source_file, problem, in_file, where, model)
+                source_file.note(path, message)
+        for place, problem in reversed(problems):
+            if isinstance(problem.get("ctx", {}).get("error"), WrongLanguageError):
+                place = place[: len(problem["loc"])]  # it names all wrong ones of its list
+            if place:
+                removed.add(_find_in_file(place, removed))
+                _remove_value(content, place)
+        if len(removed) == before:
+            return None
+
+
+def _list_distinct(problems: list[Any], content: Any) -> list[tuple[KeyPath, Any]]:
+    """Return pydantic's errors by the value in the content that each is about, in their order; of several about one
+    value, one inside the other, an unknown key, else the first."""
+    chosen: list[tuple[KeyPath, Any]] = []
+    for problem in sorted(problems, key=lambda problem: problem["type"] != "extra_forbidden"):
+        place = _find_value(content, problem)
+        if not any(
+            place[: len(other)] == other or other[: len(place)] == place for other, _ in chosen if other
+        ):
+            chosen.append((place, problem))
+    order = {id(problem): at for at, problem in enumerate(problems)}
+    return sorted(chosen, key=lambda entry: order[id(entry[1])])
+
+
+def _find_value(content: Any, problem: Any) -> KeyPath:
+    """Return the place of the value that an error is about: the innermost one of its path that the content has."""
+    path: list[str | int] = []
     cause = problem.get("ctx", {}).get("error")
+    steps = list(problem["loc"])
     if isinstance(cause, WrongLanguageError):
         given = problem["input"]
-        path = (*path, list(given)[cause.at] if isinstance(given, Mapping) else cause.at)
+        steps.append(list(given)[cause.at] if isinstance(given, Mapping) else cause.at)
+    for step in steps:
+        is_item = isinstance(content, list) and isinstance(step, int) and step < len(content)
+        if is_item or (isinstance(content, dict) and step in content):
+            content = content[step]
+        elif isinstance(content, BaseModel) or problem["type"] != "missing":
+            continue
+        else:
+            return (*path, step)
+        path.append(step)
+    return tuple(path)
+
+
+def _find_in_file(place: KeyPath, removed: set[KeyPath]) -> KeyPath:
+    """Return the place in the file of a value in content that lacks what was removed: items of lists have moved up."""
+    path: KeyPath = ()
+    for step in place:
+        if isinstance(step, int):
+            gone = {other[-1] for other in removed if other[:-1] == path}
+            step = next(islice((at for at in count() if at not in gone), step, None))
+        path = (*path, step)
+    return path
+
+
+def _remove_value(content: Any, place: KeyPath) -> None:
+    for step in place[:-1]:
+        content = content[step]
+    if isinstance(content, dict):
+        content.pop(place[-1], None)
+    elif isinstance(content, list) and isinstance(place[-1], int):
+        del content[place[-1]]
+
+
+def _describe_problem(
+    source_file: ManifestFile, problem: Any, place: KeyPath, where: KeyPath, model: type[BaseModel]
+) -> tuple[KeyPath, str]:
+    """Return the key and a message for one of pydantic's errors on a model, which the manifest has at `where`."""
+    path: KeyPath = (*where, *place)
     while len(path) > len(where) and path not in source_file.lines and problem["type"] != "missing":
         path = path[:-1]
     message = problem["msg"].removeprefix("Value error, ")
-    said = repr(problem.get("input")) in message
+    given = problem.get("input")
     if problem["type"] == "extra_forbidden":
-        path = (*where, *problem["loc"])
+        path = (*where, *place)
         known = list_keys(model, problem["loc"][:-1])
         elsewhere = TRAINING_KEYS.get((str(path[0]), str(problem["loc"][-1])))
         advice = elsewhere or (suggest_names(str(problem["loc"][-1]), known) if known else "")
@@ -509,9 +638,12 @@ def _convert_error(
         message = {"too_short": "at least one is required", "list_type": "a list is expected"}.get(
             problem["type"], "a mapping is expected"
         )
-    elif "input" in problem and not isinstance(problem["input"], dict | list) and not said:
-        message = f"{message} (it is {problem['input']!r})"
-    return source_file.error(path, message)
+    elif problem["type"] == "literal_error":
+        words = QUOTED_WORD.findall(str(problem["ctx"]["expected"]))
+        message = f"{given!r} is not among its values: {suggest_names(str(given), words, 'say one of')}"
+    elif "input" in problem and not isinstance(given, dict | list) and repr(given) not in message:
+        message = f"{message} (it is {given!r})"
+    return path, message
 
 
 def list_keys(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
@@ -532,13 +664,33 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _check_plain_name(name: Any) -> str:
-    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-        raise ValueError(f"{name!r} is not a name: letters, digits, _ . and -, at most 64")
+    """Return a name that is part of paths: letters and digits of any script. Raises ValueError for any other."""
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(re.sub(r"[^\x00-\x7f]", _stand_in, name)):
+        raise ValueError(
+            f"{name!r} is not a name: letters and digits of any script, _ . and -, at most {MAX_NAME_CHARACTERS}"
+        )
+    if len(name.encode()) > MAX_NAME_BYTES:
+        raise ValueError(f"{name!r} is too long for a path: at most {MAX_NAME_BYTES} bytes in UTF-8")
+    composed = unicodedata.normalize("NFC", name)
+    if composed != name:
+        raise ValueError(
+            f"{name!r} is written with signs of their own: as one letter each (NFC) it is {composed}"
+        )
     return name
 
 
+def _stand_in(match: re.Match[str]) -> str:
+    """Return the ASCII sign that is as good in a name as another one is: a letter, a sign that may not begin it, or
+    none."""
+    kind = unicodedata.category(match[0])
+    return "a" if kind in ("Lu", "Ll", "Lt", "Lo", "Lm", "Nd") else "-" if kind in ("Mn", "Mc") else " "
+
+
 def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_path: bool) -> Any:
-    """Replace environment variables in all values, and make the paths of models and licence tables absolute."""
+    """Replace environment variables in all values, and make the paths of models and licence tables absolute.
+
+    Variables that are not set, and files that are not there, are noted as mistakes.
+    """
     if isinstance(value, dict):
         return {
             k: _resolve_values(source_file, v, (*path, k), k in ("path", "model", "licenses"))
@@ -552,8 +704,8 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise source_file.error(path, f"the environment variable {match[1]} is not set")
-        return os.environ[match[1]]
+            source_file.note(path, f"the environment variable {match[1]} is not set")
+        return os.environ.get(match[1], match[0])
 
     value = VARIABLE_PATTERN.sub(variable, value)
     if path == ("identification", "model") and plugins.is_reference(value):
@@ -563,6 +715,9 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     if path == ("tokenizer",) or is_path:
         full = value if is_remote(value) else os.path.join(source_file.folder, value)
         if not is_remote(full) and not os.path.isfile(full):
-            raise source_file.error(path, f"no such file: {full}")
+            is_there = os.path.isdir(full)
+            source_file.note(
+                path, f"{full} is a folder: name a file in it" if is_there else f"no such file: {full}"
+            )
         return full
     return value

@@ -379,9 +379,7 @@ def tools_to_json(tools: Tools) -> str:
 
 
 def manifest_to_json(manifest: Manifest) -> str:
-    dumped = manifest.model_dump(mode="json")
-    dumped["sources"] = {name: source.model_dump(mode="json") for name, source in manifest.sources.items()}
-    return json.dumps(dumped)
+    return json.dumps(manifest.dump())
 
 
 def manifest_from_json(text: str) -> Manifest:

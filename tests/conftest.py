@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from corpus import data as corpus_data
 from corpus import plugins
 
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -36,6 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def plugin_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders of plug-ins that a test names are not those of the next."""
     monkeypatch.setattr(plugins, "_folders", list(plugins._folders))
+
+
+@pytest.fixture(autouse=True)
+def own_files() -> Iterator[None]:
+    """A user's own data files that a test loads are not those of the next."""
+    yield
+    corpus_data.use_own_files({})
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from corpus import filters, plugins
 from corpus.errors import UserError
 from corpus.formats.yaml_lines import load_yaml
 from corpus.manifest import load_manifest
-from corpus.pipelines.build.plan import check_models
+from corpus.pipelines.build.plan import check_models, make_plan
 from corpus.pipelines.build.redecide import load_stored_manifest
-from corpus.pipelines.context import Tools
+from corpus.pipelines.context import Tools, manifest_from_json, manifest_to_json
+from corpus.sources.inputs import list_files
 from corpus.workspace import Workspace
 
 GOOD = """\
@@ -76,7 +78,7 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
         ("    kind: jsonl\n", "", ":4: sources.mine: no `kind`"),
         ("vocabulary: 32000", "vocabulary: many", ":10: tokenizer.vocabulary: "),
         ("threshold: 0.8", "threshold: 8", ":9: dedup.minhash.threshold: "),
-        ("{web: 3}", "{wob: 3}", ":11: mixture.weights.wob: no such source: choose from web, mine"),
+        ("{web: 3}", "{wob: 3}", ":11: mixture.weights.wob: no such source: did you mean web?"),
         ("tokenizer: {vocabulary: 32000}", "tokenizer: gone.json", ":10: tokenizer: no such file: "),
         (
             "crawl/",
@@ -240,3 +242,136 @@ def test_an_error_in_the_copy_of_a_manifest_names_the_original(tmp_path: Path) -
         UserError, match=r"^/home/анна/m\.yaml: filters\..*--plugins DIR \(the workspace .* was built"
     ):
         load_stored_manifest(Workspace(str(tmp_path)))
+
+
+WRONG = """\
+name: wrong
+lanugages: [cmn]
+languages: [cmn_Hans, chinees, tha]
+sources:
+  web: {kind: wrac, paths: [a.warc.gz]}
+  mine: {kind: jsonl, paths: [a.jsonl], fields: {txt: body}, rules: [finewb]}
+  books: {kind: books, paths: [b.txt], unit: chapters}
+keep_text: kep
+extraction: {mode: precison}
+dedup: {minhash: {bnads: 3, threshold: 8}}
+clean: {repeats: [lines, paragraps]}
+mixture: {weights: {web: 1, mnie: 2}}
+"""
+
+
+def test_every_mistake_is_named_at_once_with_its_line_and_what_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        load_manifest(write(tmp_path, WRONG))
+    named = [str(mistake).removeprefix(str(tmp_path / "m.yaml")) for mistake in caught.value.all]
+    expected = [
+        ":2: lanugages: unknown key: did you mean languages?",
+        ":3: languages[1]: 'chinees' is not a language: did you mean cmn (Chinese)?",
+        ":5: sources.web.kind: unknown kind 'wrac': did you mean warc?",
+        ":6: sources.mine.fields.txt: unknown key: did you mean text?",
+        ":7: sources.books.unit: 'chapters' is not among its values: did you mean chapter?",
+        ":8: keep_text: 'kep' is not among its values: did you mean kept?",
+        ":9: extraction.mode: no such mode: did you mean precision? (it is 'precison')",
+        ":10: dedup.minhash.threshold: Input should be less than or equal to 1 (it is 8)",
+        ":10: dedup.minhash.bnads: unknown key: did you mean bands?",
+        ":11: clean.repeats[1]: 'paragraps' is not among its values: did you mean paragraphs?",
+    ]
+    assert named == expected  # the weights of the sources that are wrong themselves are no mistakes
+    assert [note.count(":") > 1 for note in caught.value.__notes__] == [True] * 9
+
+
+RIGHT = "name: a\nsources: {mine: {kind: jsonl, paths: [m.jsonl]}, other: {kind: text, paths: [folder]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "messages"),
+    [
+        (
+            "rules: {gohper.words: {min: 3}, gopher.words: {mni: 3}}",
+            [":2: sources.other.paths[0]", "did you mean gopher.words", "did you mean min?"],
+        ),
+        (
+            "rules: {words: {min: 3}}",
+            [":2: sources.other.paths[0]", "did you mean gopher.words or text.words?"],
+        ),
+        (
+            "rules: {gopher.words: {min: 1, where: {sources: [mnie]}}}\nkeep_text: 3",
+            [":2: sources.other.paths[0]", "no source named 'mnie': did you mean mine?", ":4: keep_text: 3"],
+        ),
+        (
+            "rules: {languages: {xzy: {}}, c4.sentences: {min: a}}",
+            [":2: sources.other.paths[0]", "'xzy' is not a language", "expected a number"],
+        ),
+        ("filters: ['a:B']\nrules: {b.c: {min: 1}}", [":2: sources.other.paths[0]", ":3: filters[0]: "]),
+    ],
+)
+def test_rules_and_files_are_looked_at_though_other_keys_are_wrong(
+    tmp_path: Path, more: str, messages: list[str]
+) -> None:
+    (tmp_path / "m.jsonl").write_text('{"text": "a"}\n')
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError) as caught:
+        make_plan(write(tmp_path, RIGHT + more))
+    assert len(caught.value.all) == len(messages), list(map(str, caught.value.all))
+    for mistake, words in zip(caught.value.all, messages, strict=True):
+        assert words in str(mistake)
+
+
+def test_a_folder_as_a_path_gets_the_globs_of_its_files(tmp_path: Path) -> None:
+    for name in ("爬取/甲/1.jsonl.gz", "爬取/甲/2.jsonl.gz", "爬取/乙/说明.txt", "空/x/", "[1]/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            (tmp_path / name).write_bytes(b"")
+
+    def explain(pattern: str) -> str:
+        with pytest.raises(UserError) as caught:
+            list_files([pattern], str(tmp_path))
+        assert caught.value.path == ("paths", 0)
+        return str(caught.value)
+
+    is_folder = "is a folder: name the files in it: "
+    assert explain("爬取") == f"爬取 {is_folder}爬取/**/*.jsonl.gz (2 files), 爬取/**/*.txt (1 file)"
+    assert explain("爬取/甲/") == f"爬取/甲/ {is_folder}爬取/甲/*.jsonl.gz (2 files)"
+    assert explain("[1]") == f"[1] {is_folder}[[]1]/*.txt (1 file)"
+    assert explain("空") == "空 is a folder: there is no file in it"
+    assert explain("爬取/*").startswith("爬取/* names 2 folders and no file: name the files in it: 爬取/*/*.")
+    assert explain("no/*") == f"no such file: no/* (looked for {tmp_path}/no/*)"
+    assert [file.name for file in list_files(["[[]1]/*.txt"], str(tmp_path))] == ["[1]/a.txt"]
+
+
+@pytest.mark.parametrize("name", ["数据", "ข้อมูล", "हिन्दी-1", "وثائق", "журнал_2", "café", "語" * 64, "a.b"])
+def test_names_are_of_any_script(tmp_path: Path, name: str) -> None:
+    manifest = load_manifest(
+        write(tmp_path, GOOD.replace("mine:", f"{name}:").replace("demo", name))
+    ).manifest
+    assert manifest.name == name and list(manifest.sources) == ["web", name]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        *(
+            (name, "is not a name")
+            for name in ("a b", "甲/乙", "甲 乙", "์ก", "甲\u200b", "a|b", "語" * 65, "甲。", ".a")
+        ),
+        ("cafe\u0301", "as one letter each (NFC) it is café"),
+        ("𠀀" * 50, "at most 192 bytes"),
+    ],
+)
+def test_names_that_paths_or_readers_confuse_are_refused(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_manifest(write(tmp_path, GOOD.replace("demo", f'"{name}"')))
+    assert message in str(caught.value)
+
+
+def test_a_manifest_of_code_is_written_without_a_warning(tmp_path: Path) -> None:
+    text = (
+        "name: a\nsources: {code: {kind: code, paths: [a]}, more: {kind: code, paths: [b], redact: false}}\n"
+    )
+    manifest = load_manifest(write(tmp_path, text)).manifest
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dumped = manifest.dump()
+        assert manifest_from_json(manifest_to_json(manifest)).dump() == dumped
+    assert [source["redact"] for source in dumped["sources"].values()] == [True, False]
+    assert list(dumped) == list(type(manifest).model_fields)

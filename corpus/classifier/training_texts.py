@@ -6,6 +6,7 @@ texts.jsonl  texts.parquet           their columns `text` and, where there is on
 folder                               all such files in it
 DIR:source=wikipedia                 what a workspace keeps for training, of one source
 DIR:source=web,language=eng_Latn     and in one language
+DIR:language=zh                      of all sources, in a language in whatever script
 ```
 """
 
@@ -26,12 +27,14 @@ from corpus.edits.applied import read_applied, read_applied_edits
 from corpus.errors import UserError
 from corpus.holding import read_holding
 from corpus.languages.labels import parse_label
+from corpus.languages.names import normalize_label
 from corpus.storage import DAMAGE
 from corpus.workspace import Workspace
 
 _WORKSPACE = re.compile(r"(?P<root>.+?):(?P<wanted>[a-z]+=[^/\\:]*)")
 _KEYS = ("source", "language")
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$")
+MAX_NAMED_SOURCES = 4
 _FORMATS = (".txt", ".jsonl", ".ndjson", ".parquet")
 
 
@@ -64,6 +67,11 @@ def _read_workspace(root: str, wanted: str) -> Iterator[LabelledText]:
                 f"{root}:{wanted}: expected source=NAME or language=LABEL after the workspace, not {pair!r}"
             )
         filters[key] = value
+    if "language" in filters:
+        try:
+            filters["language"] = normalize_label(filters["language"])
+        except ValueError as error:
+            raise UserError(f"{root}:{wanted}: {error}") from None
     sources = sorted({source for source, _ in workspace.splits()})
     if filters.get("source", sources[0]) not in sources:
         raise UserError(f"{root} has no source {filters['source']!r}: it has {', '.join(sources)}")
@@ -114,6 +122,14 @@ def _list_files(place: str) -> list[str]:
     """Return the files at a place that hold texts."""
     if storage.expand_pattern(place) == [place] and storage.exists(place) and _find_format(place):
         return [place]
+    root = place.partition(":")[0] if not storage.exists(place) and not storage.is_remote(place) else place
+    if storage.exists(storage.join(root, "workspace.json")):
+        sources = sorted({source for source, _ in Workspace.open(root).splits()})
+        raise UserError(
+            f"{place + ': ' if place != root else ''}{root} is a workspace: say which of its texts: "
+            f"{' or '.join(f'{root}:source={source}' for source in sources[:MAX_NAMED_SOURCES])}, "
+            f"{root}:language=LABEL, or both: {root}:source=NAME,language=LABEL"
+        )
     paths = (
         [path for path in storage.list_files(place) if _find_format(path)] if storage.exists(place) else []
     )

@@ -26,7 +26,7 @@ def describe_effects(
         language = normalize_label(given) if given else ""
         change = f"{name}={value if isinstance(value, str) else f'{value:g}'}"
         sides = {
-            source: (_find_rule(before.rules.get(source, ()), rule), _find_rule(rules, rule))
+            source: (find_rule(before.rules.get(source, ()), rule), find_rule(rules, rule))
             for source, rules in after.rules.items()
         }
         gaining = [source for source, (old, new) in sides.items() if _is_gained(old, new, language)]
@@ -57,7 +57,8 @@ def describe_effects(
     return lines
 
 
-def _find_rule(rules: Iterable[Rule], name: str) -> Rule | None:
+def find_rule(rules: Iterable[Rule], name: str) -> Rule | None:
+    """Return the rule of a name; None where there is none."""
     return next((rule for rule in rules if rule.name == name), None)
 
 

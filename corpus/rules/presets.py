@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpus.data import cache_data, list_data, read_data
-from corpus.errors import UserError
+from corpus.errors import UserError, collect_mistakes
 from corpus.formats.yaml_lines import KeyPath, load_yaml
 from corpus.languages.labels import language_part
 from corpus.languages.names import WrongLanguageError, normalize_labels
 from corpus.rules.rule import BOUND_KINDS, NO_BOUND, Rule, RuleSet
-from corpus.suggestions import suggest_names
+from corpus.suggestions import MAX_SUGGESTED_NAMES, find_nearest, suggest_names
 from corpus.text.conventions import DEFAULT_FILE_NAME, language_files
 
 Bounds = dict[tuple[str, str], float]
@@ -112,28 +112,34 @@ def load_rules(
     if not isinstance(languages, Mapping):
         raise UserError("rules by language are written tha: {SIGNAL: {min: 2}}", ("rules", "languages"))
     particular: dict[str, Bounds] = {}
+    mistakes: list[UserError] = []
+    named: dict[str, str] = {}
     try:
         named = normalize_labels(languages)
     except WrongLanguageError as error:
-        raise UserError(str(error), ("rules", "languages", list(languages)[error.at])) from None
+        mistakes.append(UserError(str(error), ("rules", "languages", list(languages)[error.at])))
     for label, name in named.items():
-        particular[label] = _parse_bounds(languages[name], ("rules", "languages", name))
+        with collect_mistakes(mistakes):
+            particular[label] = _parse_bounds(languages[name], ("rules", "languages", name))
     general = {key: value for key, value in manifest.items() if key != "languages"}
-    for path, signals in (
-        (("rules",), general),
-        *((("rules", "languages", name), rules) for name, rules in languages.items()),
-    ):
-        for signal in signals:
-            if signal not in produced:
-                raise UserError(_explain_unproduced(signal, produced), (*path, signal))
-    rules = RuleSet(
-        rules={
-            source: _build_source_rules(
+    mistakes += [
+        UserError(_explain_unproduced(signal, produced), (*path, signal))
+        for path, signals in (
+            (("rules",), general),
+            *((("rules", "languages", name), rules) for name, rules in languages.items()),
+        )
+        for signal in (signals if isinstance(signals, Mapping) else ())
+        if signal not in produced
+    ]
+    chosen: dict[str, tuple[Rule, ...]] = {}
+    for source, names in presets.items():
+        with collect_mistakes(mistakes):
+            chosen[source] = _build_source_rules(
                 source, names, general, particular, produced, list(presets), (limits or {}).get(source, {})
             )
-            for source, names in presets.items()
-        }
-    )
+    if mistakes:
+        raise UserError.join(mistakes)
+    rules = RuleSet(rules=chosen)
     _check_shares(rules)
     for late in (rule for chosen in rules.late().rules.values() for rule in chosen):
         if late.bound not in ("min", "max"):
@@ -166,17 +172,15 @@ def _build_source_rules(
     limits: Bounds,
 ) -> tuple[Rule, ...]:
     preset: Bounds = dict(limits)
+    manifest: Bounds = {}
+    mistakes: list[UserError] = []
     for at, name in enumerate(names):
-        where: KeyPath = ("sources", source, "rules", at)
-        try:
-            preset_bounds = read_preset(name).rules
-        except UserError as error:
-            raise UserError(str(error), where) from None
-        for signal, _ in preset_bounds:
-            if signal not in produced:
-                raise UserError(f"the rules {name} need {_explain_unproduced(signal, produced)}", where)
-        preset.update(preset_bounds)
-    manifest = _parse_bounds(general, ("rules",), source, sources)
+        with collect_mistakes(mistakes):
+            preset.update(_read_usable_preset(name, ("sources", source, "rules", at), produced))
+    with collect_mistakes(mistakes):
+        manifest = _parse_bounds(general, ("rules",), source, sources)
+    if mistakes:
+        raise UserError.join(mistakes)
     calibrated = _read_calibrated()
     as_presets = frozenset(name for name, file in language_files().items() if file.as_presets)
     keys = {*preset, *manifest, *(key for bounds in particular.values() for key in bounds)}
@@ -203,6 +207,20 @@ def _build_source_rules(
     return tuple(rules)
 
 
+def _read_usable_preset(
+    name: str, where: KeyPath, produced: Collection[str]
+) -> Mapping[tuple[str, str], float]:
+    """Return the bounds of a preset. Raises UserError if there is none, or one of its signals is not measured."""
+    try:
+        bounds = read_preset(name).rules
+    except UserError as error:
+        raise UserError(str(error), where) from None
+    for signal, _ in bounds:
+        if signal not in produced:
+            raise UserError(f"the rules {name} need {_explain_unproduced(signal, produced)}", where)
+    return bounds
+
+
 @cache_data
 def _read_calibrated() -> dict[str, Bounds]:
     """Return the corrections by the languages that the files cover: a script's override its language's."""
@@ -223,22 +241,31 @@ def _parse_bounds(
     if not isinstance(rules, Mapping):
         raise UserError("rules are written as SIGNAL: {min: 1, max: 2}", path)
     parsed: Bounds = {}
+    mistakes: list[UserError] = []
     for signal, entry in rules.items():
-        here: KeyPath = (*path, signal)
-        if _is_off(entry):
-            parsed.update({(signal, bound): NO_BOUND for bound in BOUND_KINDS})
-            continue
-        if not isinstance(entry, Mapping) or not entry:
-            raise UserError("a rule is `off` or bounds, such as {min: 1, max: 2}", here)
-        bounds = dict(entry)
-        chosen = _parse_where(bounds.pop("where"), here, sources) if "where" in bounds else None
-        if chosen is not None and not bounds:
-            raise UserError("`where` needs bounds beside it, such as {min: 1, where: {sources: [web]}}", here)
-        for bound, value in bounds.items():
-            number = _parse_number(bound, value, (*here, bound))
-            if chosen is None or source in chosen:
-                parsed[(signal, bound)] = number
+        with collect_mistakes(mistakes):
+            parsed.update(_parse_entry(signal, entry, (*path, signal), source, sources))
+    if mistakes:
+        raise UserError.join(mistakes)
     return parsed
+
+
+def _parse_entry(
+    signal: str, entry: Any, here: KeyPath, source: str | None, sources: Sequence[str]
+) -> Bounds:
+    """Parse what a mapping has for a signal; nothing if it does not hold for the source."""
+    if _is_off(entry):
+        return {(signal, bound): NO_BOUND for bound in BOUND_KINDS}
+    if not isinstance(entry, Mapping) or not entry:
+        raise UserError("a rule is `off` or bounds, such as {min: 1, max: 2}", here)
+    bounds = dict(entry)
+    chosen = _parse_where(bounds.pop("where"), here, sources) if "where" in bounds else None
+    if chosen is not None and not bounds:
+        raise UserError("`where` needs bounds beside it, such as {min: 1, where: {sources: [web]}}", here)
+    numbers = {
+        (signal, bound): _parse_number(bound, value, (*here, bound)) for bound, value in bounds.items()
+    }
+    return numbers if chosen is None or source in chosen else {}
 
 
 def _is_off(value: Any) -> bool:
@@ -247,7 +274,9 @@ def _is_off(value: Any) -> bool:
 
 def _parse_number(bound: str, value: Any, path: KeyPath) -> float:
     if bound not in BOUND_KINDS:
-        raise UserError(f"unknown bound: say {', '.join(BOUND_KINDS)} or where", path)
+        near = find_nearest(str(bound), (*BOUND_KINDS, "where"), 1)
+        advice = f"did you mean {near[0]}?" if near else f"say {', '.join(BOUND_KINDS)} or where"
+        raise UserError(f"unknown bound: {advice}", path)
     if _is_off(value):
         return NO_BOUND
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -266,8 +295,8 @@ def _parse_where(where: Any, path: KeyPath, sources: Sequence[str]) -> list[str]
         raise UserError("`where` belongs in the rules of a manifest, not here", (*path, "where"))
     for at, name in enumerate(where["sources"]):
         if name not in sources:
-            known = ", ".join(sources)
-            raise UserError(f"no source named {name!r}: choose from {known}", (*path, "where", "sources", at))
+            known = suggest_names(str(name), sources)
+            raise UserError(f"no source named {name!r}: {known}", (*path, "where", "sources", at))
     return list(where["sources"])
 
 
@@ -288,8 +317,12 @@ def _check_order(rules: Sequence[Rule]) -> None:
 
 
 def _explain_unproduced(signal: Any, produced: Collection[str]) -> str:
+    plain = str(signal).rpartition(".")[2]
+    near = sorted(name for name in produced if name.partition(".")[2] == plain)
+    near = near or find_nearest(str(signal), produced)
     steps = sorted({name.partition(".")[0] for name in produced})
     step = str(signal).partition(".")[0]
     same = sorted(name for name in produced if name.partition(".")[0] == step)
     known = f"{step} computes {', '.join(same)}" if same else f"known steps are {', '.join(steps)}"
-    return f"the signal {signal}, which nothing computes: {known}"
+    advice = f"did you mean {' or '.join(near[:MAX_SUGGESTED_NAMES])}?" if near else known
+    return f"the signal {signal}, which nothing computes: {advice}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,9 +23,16 @@ from corpus.storage import (
     open_decompressed,
     stat,
 )
-from corpus.storage.folders import is_folder
+from corpus.storage.folders import is_folder, walk
 from corpus.storage.names import printable_name
 
+FILE_ENDING = re.compile(
+    r"(?:(?:\.[A-Za-z]\w{0,7})?\.(?:gz|bz2|xz|zst|lz4)|\.[A-Za-z0-9]{1,8})?$", re.IGNORECASE
+)
+"""The ending of a name: `.gz`, or with what is compressed, `.jsonl.gz`; nothing where it has none."""
+MAX_FILES_SEEN = 10_000
+"""Files of a folder that are looked at for advice."""
+MAX_GLOBS_NAMED = 3
 MAX_CONCURRENT_STATS = 32
 """Remote files looked up concurrently: a crawl of 90,000 files takes some minutes; one at a time it takes hours."""
 
@@ -155,14 +165,49 @@ def _expand_pattern(pattern: str, folder: str, at: int, folders: bool = False) -
     if relative:
         base = folder
     if not paths:
-        raise UserError(
-            f"no such file: {printable_name(pattern)} (looked for {printable_name(full)})", ("paths", at)
-        )
+        raise UserError(_explain_no_file(pattern, full), ("paths", at))
     names = [
         path.removeprefix(base).lstrip("/") if is_remote(path) else os.path.relpath(path, base or "/")
         for path in paths
     ]
     return list(zip(paths, map(printable_name, names), strict=True))
+
+
+def _explain_no_file(pattern: str, full: str) -> str:
+    """Return why a pattern names no file, and what does."""
+    if is_folder(full):
+        return f"{printable_name(pattern)} is a folder: {advise_patterns(full, glob.escape(pattern))}"
+    is_glob = glob.has_magic(pattern) and not is_remote(full)
+    if is_glob and (reached := [path for path in expand_pattern(full, True) if is_folder(path)]):
+        advice = advise_patterns(reached[0], pattern)
+        return f"{printable_name(pattern)} names {_count(len(reached), 'folder')} and no file: {advice}"
+    return f"no such file: {printable_name(pattern)} (looked for {printable_name(full)})"
+
+
+def advise_patterns(folder: str, shown: str) -> str:
+    """Return which globs name the files in a folder, which the advice calls `shown`: of the commonest endings."""
+    endings: Counter[str] = Counter()
+    deep: set[str] = set()
+    for name, _ in itertools.islice(walk(folder), MAX_FILES_SEEN):
+        above, _, plain = name.rpartition("/")
+        ending = "" if plain.startswith(".") else FILE_ENDING.search(plain)[0]  # type: ignore[index]
+        endings[ending] += 1
+        if above:
+            deep.add(ending)
+    if not endings:
+        return "there is no file in it"
+    start = "" if shown in ("", ".") else f"{shown.rstrip('/')}/"
+    globs = [
+        f"{start}{'**/' if ending in deep else ''}*{ending} ({_count(count, 'file')})"
+        for ending, count in sorted(endings.items(), key=lambda item: (not item[0], -item[1], item[0]))
+    ][:MAX_GLOBS_NAMED]
+    more = f" and {len(endings) - len(globs):,} other endings" if len(endings) > len(globs) else ""
+    return f"name the files in it: {', '.join(map(printable_name, globs))}{more}"
+
+
+def _count(number: int, what: str) -> str:
+    limit = "or more " if number >= MAX_FILES_SEEN else ""
+    return f"{number:,} {limit}{what}{'s' if number != 1 else ''}"
 
 
 def _absolute_path(folder: str, path: str) -> str:

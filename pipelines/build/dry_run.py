@@ -48,6 +48,10 @@ RECORDS_PER_PLACE = 10
 """Records taken of a split at least, where a source has so many splits."""
 MAX_COUNTED_RATIO = 50
 """Times the records taken of a split that are looked at: they are taken evenly from those, and their share is known."""
+SMALL_SHARE = 0.2
+"""Share of the records of a split that are taken at most, where nobody says how many documents to build."""
+LEAST_OF_SOURCE = 40
+"""Records of a source that may be taken whatever their share."""
 PROBE_BYTES = 8 << 20
 """Decompressed bytes by which the ratio of a compressed file is measured."""
 FAILURE_COLUMNS = ("file", "offset", "length", "step", "error", "reason")
@@ -57,7 +61,8 @@ MIN_SHADOWED_TEXTS = 5
 
 @dataclass
 class Forecast:
-    """The forecast of a build from `documents` that were read, which are `share` of the input by bytes.
+    """The forecast of a build from `documents` that were read, which are `share` of the input by bytes, in `measured`
+    seconds; `stopped` names the sources of which time left some unread.
 
     `sources` and `languages` are rows of read, kept, bytes and tokens, scaled to the whole; `seconds` that reading and
     encoding take one process on a machine as busy as this one, and `largest` those of the largest input split, which
@@ -69,6 +74,8 @@ class Forecast:
 
     documents: int = 0
     share: float = 0.0
+    measured: float = 0.0
+    stopped: list[str] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
     languages: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
@@ -81,14 +88,22 @@ class Forecast:
 
 
 def dry_run(
-    plan: BuildPlan, documents: int, show: Callable[[str, int, int], None] = lambda stage, done, total: None
+    plan: BuildPlan,
+    documents: int,
+    show: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    *,
+    seconds: float | None = None,
+    is_small: bool = False,
 ) -> Forecast:
     """Build about `documents` records, equally many of each source, and scale the results to the whole input.
 
     They are taken evenly from input splits all over a source, and evenly from each split. What a small source or split
-    lacks is taken from the larger ones. Cost: that of building them, and some seconds; all files are in a temporary
-    folder that is removed.
+    lacks is taken from the larger ones. With `seconds` reading stops then, each source having its part of the time;
+    with `is_small` no more than `SMALL_SHARE` of a source is taken that has some records, so that a small input costs
+    less than its build. Cost: that of building them, and some seconds; all files are in a temporary folder that is
+    removed.
     """
+    started = time.monotonic()
     sizes: dict[str, int] = defaultdict(int)
     for split in plan.splits:
         sizes[split.source] += split.end - split.start
@@ -109,8 +124,15 @@ def dry_run(
             quota = max(1, (documents - done) // (len(sources) - number))
             pieces = [piece for split in plan.splits if split.source == source for piece in split.pieces]
             chosen = choose_splits(pieces, quota)
+            taken.least = -(-LEAST_OF_SOURCE // len(chosen)) if is_small else None
+            if seconds is not None:
+                now = time.monotonic()
+                taken.deadline = now + max(0.0, started + seconds - now) / (len(sources) - number)
             for at, split in enumerate(chosen):
                 if quota <= 0:
+                    break
+                if at and taken.is_late:
+                    forecast.stopped.append(source)
                     break
                 taken.share, taken.counting, taken.most = 1.0, 0.0, -(-quota // (len(chosen) - at))
                 taken.failures = []
@@ -137,6 +159,7 @@ def dry_run(
             failures.add(row["source"], Failure(**{name: row[name] for name in FAILURE_COLUMNS}))
         forecast.failures = failures.rows()
         _fill_forecast(forecast, plan, workspace, covered, spent)
+    forecast.measured = round(time.monotonic() - started, 1)
     forecast.memory = max(peak, peak_memory())
     return forecast
 
@@ -208,12 +231,27 @@ def choose_splits(splits: Sequence[InputSplit], quota: int) -> list[InputSplit]:
 @dataclass
 class TakenShare:
     """The records to take of a split at most, the share of it that was taken, the seconds spent looking, and the
-    failures that were seen."""
+    failures that were seen.
+
+    Where `least` is set, more records than that are taken only up to `SMALL_SHARE` of those there. `deadline` is when
+    to stop, on the clock of `time.monotonic`.
+    """
 
     most: int = 1
     share: float = 1.0
     counting: float = 0.0
     failures: list[Failure] = field(default_factory=list)
+    least: int | None = None
+    deadline: float | None = None
+
+    @property
+    def is_late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def count_wanted(self, there: int) -> int:
+        """Return how many of so many records of a split to take."""
+        most = min(self.most, there)
+        return most if self.least is None else min(most, max(self.least, round(there * SMALL_SHARE)))
 
 
 def _limit_sources(manifest: Manifest, taken: TakenShare) -> Manifest:
@@ -230,16 +268,21 @@ def _limit_sources(manifest: Manifest, taken: TakenShare) -> Manifest:
                 there += 1
                 if isinstance(last, Failure):
                     taken.failures.append(last)
-            given = min(taken.most, there)
+            given = taken.count_wanted(there)
             wanted = {at * there // max(1, given) for at in range(given)}
             taken.share = given / max(1, there)
             if last is not None and there == looked_at:
                 taken.share *= _share_before(path, start, end, last.offset + last.length)
             taken.counting = time.monotonic() - began
+            done = 0
             for number, record in enumerate(
                 itertools.islice(kind.read(self, path, file, start, end), max(wanted, default=-1) + 1)
             ):
                 if number in wanted:
+                    if done and taken.is_late:
+                        taken.share *= done / given
+                        break
+                    done += 1
                     yield record
 
         first = type(kind.__name__, (kind,), {"read": read, "__module__": kind.__module__})

@@ -25,7 +25,7 @@ from corpus.edits.parts import CLEAN_STEP, EDIT_STEPS, PRIVATE_STEP, REPEATS_STE
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.languages.names import normalize_label, suggest_nameable
-from corpus.manifest import Manifest, ManifestFile
+from corpus.manifest import Manifest, ManifestFile, read_manifest
 from corpus.manifest import load_manifest as load_manifest
 from corpus.pipelines import clean, decide, decontaminate, dedup, item_hits, redact, repeats
 from corpus.pipelines.against import list_old_parts
@@ -41,6 +41,7 @@ from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
 from corpus.storage.fingerprint import fingerprint
+from corpus.suggestions import suggest_names
 from corpus.text.conventions import list_replaced_languages
 from corpus.text.page import Page
 from corpus.tokens import encode, sample, shards, vocabulary
@@ -68,6 +69,8 @@ PART_FOLDERS = (
 """Folders with a part for every split, besides those of the signals."""
 SEARCH_PARTS = ("candidates", "counts", "hits")
 """Folders below `decontamination` with a part for every split."""
+SIGNAL_KEYS = (("filters",), ("quality",), ("redact",), ("decontaminate",))
+"""Keys that signals come from: where one of them is wrong, a rule may be right that names none there is."""
 FINGERPRINT_DIGITS = 8
 """Hex digits of each split's fingerprint that plan.json stores: enough to detect a change."""
 
@@ -131,47 +134,77 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
     that takes lines for the terminal. Raises UserError, one line, for anything wrong. Cost: reads every local
     input file once, and a few KB of remote ones (see `file_identity`).
     """
-    file = replace(load_manifest(path), place=place)
+    file = replace(read_manifest(path), place=place)
+    if file.manifest is None:
+        file.raise_mistakes()
     manifest = file.manifest
     tools = Tools(manifest)
-    check_models(file, tools)
-    try:
-        tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
-        rules = tools.rules
-        tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
-        check_sets(manifest.decontaminate)
-    except UserError as error:
-        raise file.error(error.path, str(error)) from None
-    try:
-        list_old_parts(manifest.dedup)
-    except UserError as error:
-        raise file.error(("dedup", "against"), str(error)) from None
+    is_right = not file.mistakes
+    if is_right:
+        check_models(file, tools)
+    rules = _load_rules(file, tools)
     for name in (manifest.dedup.lines.sources or ()) if manifest.dedup.lines is not None else ():
-        if name not in manifest.sources:
-            raise file.error(
-                ("dedup", "lines", "sources"), f"there is no source {name}: {', '.join(manifest.sources)}"
-            )
+        if name not in manifest.sources and is_right:
+            known = suggest_names(name, manifest.sources)
+            file.note(("dedup", "lines", "sources"), f"there is no source {name}: {known}")
     splits: list[InputSplit] = []
     for name, source in manifest.sources.items():
         try:
-            source.prepare(say)
+            if not file.mistakes:
+                source.prepare(say)
             files = list_files(source.paths, file.folder, source.base, source.folders)
+            if file.mistakes:
+                continue
             split_size = int(manifest.split_size)
             splits += (planned := share_splits(plan_splits(name, source, files, split_size), split_size))
             if planned:
                 tools.source_parameters(planned[0])
         except UserError as error:
-            where = error.path if error.path[:2] == ("sources", name) else ("sources", name, *error.path)
-            raise file.error(where, str(error)) from None
+            for each in error.all:
+                is_whole = each.path[:2] == ("sources", name)
+                file.note(each.path if is_whole else ("sources", name, *each.path), str(each))
         except (Exception, SystemExit) as error:
             if not is_plugin_kind(source.kind):
                 raise
-            raise file.error(
-                ("sources", name, "kind"), f"{source.kind} failed: {describe_briefly(error)}"
-            ) from error
+            file.note(("sources", name, "kind"), f"{source.kind} failed: {describe_briefly(error)}")
+    file.raise_mistakes()
+    assert rules is not None  # or there is a mistake
     splits.sort(key=lambda split: (split.source, split.name))
     check_sets_apart(file, splits)
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
+
+
+def _load_rules(file: ManifestFile, tools: Tools) -> RuleSet | None:
+    """Return the rules of a manifest, once its plug-ins, lists and sets were found usable; None for a mistake, which is
+    noted. Of a manifest with mistakes the rules alone are read, and where these may come of those, nothing."""
+    is_right = not file.mistakes
+    try:
+        if is_right:
+            tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
+        elif any(mistake.path[:1] in SIGNAL_KEYS for mistake in file.mistakes):
+            return None
+        rules = tools.rules
+        if is_right:
+            tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
+            check_sets(file.manifest.decontaminate)
+    except UserError as error:
+        for each in error.all:
+            if is_right or not _names_wrong_source(file, each.path):
+                file.note(each.path, str(each))
+        return None
+    try:
+        list_old_parts(file.manifest.dedup)
+    except UserError as error:
+        file.note(("dedup", "against"), str(error))
+    return rules
+
+
+def _names_wrong_source(file: ManifestFile, path: KeyPath) -> bool:
+    """Return whether a value at a path of `rules` is the name of a source, which is there but is wrong itself."""
+    value: Any = file.manifest.rules
+    for step in path[1:] if path[-2:-1] == ("sources",) else ():
+        value = value[step]
+    return isinstance(value, str) and ("sources", value) in file.lines
 
 
 def check_sets_apart(file: ManifestFile, splits: Sequence[InputSplit]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from corpus import storage
 from corpus.document import Document, Failure
-from corpus.errors import UserError
+from corpus.errors import UserError, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.ledger.reasons import name_reason
 from corpus.pipelines.build.plan import BuildPlan
@@ -34,6 +34,7 @@ EXTRACTED_RECORDS = 20
 """Records of a file that are extracted at most, in search of one that gives a text."""
 SEARCHED_ROWS = 20_000
 """Rows of a file that are looked at where the first ones have no text."""
+UNWANTED_GATE = "language.unwanted"
 MAX_PLACES = 3
 """Places that are named of one reason."""
 MAX_NAMED_FIELDS = 10
@@ -87,7 +88,13 @@ class Textless:
             f"none of the first {self.records:,} records" if self.records > 1 else "not the one record there"
         )
         what = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common())
-        return f"{self.source}: {many} gave a text: {what}: are `kind` and the options of the source right?"
+        unwanted = f"stopped by the gate {UNWANTED_GATE}"
+        advice = (
+            "`languages` of the manifest does not name theirs"
+            if self.reasons.keys() == {unwanted}
+            else "are `kind` and the options of the source right?"
+        )
+        return f"{self.source}: {many} gave a text: {what}: {advice}"
 
 
 @dataclass
@@ -281,6 +288,10 @@ def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
         rows = [row for path in files[:PEEKED_FILES] for row in peek_rows(source, path)]
         if not rows:
             continue
+        if unread := source.fields.list_unread_dates(rows):
+            lines.append(
+                str(plan.file.error(_locate_field(plan, name, "date"), _describe_dates(unread, len(rows))))
+            )
         unmatched = source.fields.list_unmatched(rows)
         here: KeyPath = ("sources", name, "fields")
         if "text" not in unmatched:
@@ -290,6 +301,14 @@ def describe_unmatched_fields(plan: BuildPlan) -> list[str]:
         key = "text" if "text" in unmatched else next(iter(unmatched))
         lines.append(str(plan.file.error((*here, key), _describe_unmatched(unmatched, rows))))
     return lines
+
+
+def _describe_dates(unread: list[str], rows: int) -> str:
+    some = ", ".join(shorten_line(each, 40) for each in dict.fromkeys(unread[:MAX_PLACES]))
+    return (
+        f"{len(unread):,} of the first {rows:,} rows state a date that may be one of several days, or none: {some}: "
+        "`date` is null there, and metadata `date` has what they state"
+    )
 
 
 def peek_rows(source: Jsonl | Csv | Parquet, path: str, count: int = PEEKED_ROWS) -> list[dict[str, Any]]:

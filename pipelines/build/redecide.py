@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import os
 import shutil
 import tempfile
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -51,9 +52,9 @@ from corpus.pipelines.context import Tools
 from corpus.private.options import KINDS as PRIVATE_KINDS
 from corpus.private.options import MODES, RedactKind, name_signals
 from corpus.progress import StageProgress, Status, built_from
-from corpus.rules.effects import describe_effects
+from corpus.rules.effects import MAX_NAMED_LANGUAGES, describe_effects, find_rule
 from corpus.rules.kept_texts import is_absent
-from corpus.rules.rule import BOUND_KINDS, draw_uniform
+from corpus.rules.rule import BOUND_KINDS, LATE_STEP, RuleSet, draw_uniform
 from corpus.sources.source import Source
 from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import read_fingerprint
@@ -269,7 +270,45 @@ def describe_changes(workspace: Workspace, manifest: str | None, changes: Change
     before, after = (
         StoredTools(each.manifest, root=workspace.root).rules for each in (file, change_bounds(file, changes))
     )
-    return describe_effects(before, after, changes, _rank_languages(workspace))
+    lines = describe_effects(before, after, changes, _rank_languages(workspace))
+    return [*lines, *_describe_unmeasured(workspace, before, after, changes)]
+
+
+def _describe_unmeasured(
+    workspace: Workspace, before: RuleSet, after: RuleSet, changes: Changes
+) -> list[str]:
+    """Return a line on each change by which texts come to fail that have no value of the signal, with their languages:
+    those that a classifier has not learned, texts without words."""
+    lines = []
+    for name, value in changes.items():
+        rule = name.partition("@")[0]
+        signal = rule.rpartition(".")[0]
+        if name.partition(".")[0] in (*EDIT_KEYS, LATE_STEP) or value == "off":
+            continue
+        unmeasured: Counter[str] = Counter()
+        for source, split in workspace.splits():
+            sides = [find_rule(each.rules.get(source, ()), rule) for each in (before, after)]
+            path = workspace.part(f"signals/{signal.partition('.')[0]}", source, split)
+            if sides[1] is None or not storage.exists(path):
+                continue
+            values = _read_columns(path, [signal])[signal].to_numpy().astype(np.float32)
+            documents = _read_columns(workspace.part("documents", source, split), ["language", "gate"])
+            lacks = np.isnan(values) & documents["gate"].is_null().to_numpy()
+            labels = documents["language"].filter(pa.array(lacks)).to_pylist()
+            for label, count in Counter(label or UNKNOWN_LABEL for label in labels).items():
+                limits = [math.nan if side is None else side.limit(label) for side in sides]
+                if math.isnan(limits[0]) and not math.isnan(limits[1]):
+                    unmeasured[label] += count
+        if unmeasured:
+            named = [f"{label} {count:,}" for label, count in unmeasured.most_common(MAX_NAMED_LANGUAGES)]
+            more = f" and {len(unmeasured) - len(named):,} more" if len(unmeasured) > len(named) else ""
+            first = unmeasured.most_common(1)[0][0]
+            why = ": the classifier has not learned them" if signal.startswith("quality.") else ""
+            lines.append(
+                f"{name}={value}: {unmeasured.total():,} texts have no {signal}{why} ({', '.join(named)}{more}), "
+                f"and fail {signal}.missing; {rule}@{first}=off beside it spares those in {first}"
+            )
+    return lines
 
 
 def _rank_languages(workspace: Workspace) -> list[str]:
@@ -499,7 +538,7 @@ def change_bounds(file: ManifestFile, changes: Changes) -> ManifestFile:
 
 def _check_same(before: ManifestFile, after: ManifestFile, tools: Tools) -> None:
     """Raise UserError if the manifests differ in keys that documents and signals depend on."""
-    one, other = before.manifest.model_dump(mode="json"), after.manifest.model_dump(mode="json")
+    one, other = before.manifest.dump(), after.manifest.dump()
     differing = [key for key in one if key not in CHANGEABLE_KEYS | {"sources"} and one[key] != other[key]]
     for name in sorted({*before.manifest.sources, *after.manifest.sources}):
         sides = [

@@ -373,12 +373,15 @@ def run_tokenize(build: Build) -> None:
         )
     )
     options = manifest.tokenizer
-    trained = build.workspace.tokens()["vocabulary_size"]
+    dataset = build.workspace.tokens()
+    trained = dataset["vocabulary_size"]
     if options.path is None and not options.keep and trained < options.vocabulary:
-        build.say(
-            f"tokenizer: a vocabulary of {trained:,}, not {options.vocabulary:,}: the texts have no more pieces that "
-            "occur together often enough"
+        why = (
+            "the texts have no more pieces that occur together often enough"
+            if dataset["shards"]
+            else "no text was kept to train it on, so its tokens are the bytes alone"
         )
+        build.say(f"tokenizer: a vocabulary of {trained:,}, not {options.vocabulary:,}: {why}")
 
 
 def run_count(build: Build) -> None:

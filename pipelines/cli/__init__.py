@@ -124,6 +124,8 @@ COMMANDS = (
     "plot",
 )
 """In the order of the help. Each is the function of its name in the module of its name."""
+MAX_MISTAKES = 10
+"""Mistakes of one input that are printed."""
 GROUPS = ("model", "experiment")
 """Commands that have commands of their own."""
 OTHERWISE_NAMED = {"list": ("listing", "list_names")}
@@ -167,6 +169,15 @@ def _show_usage(error: Any) -> None:
     typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
 
 
+def _show_mistakes(error: UserError) -> None:
+    """Print a line for each mistake of some input, the first `MAX_MISTAKES` of them."""
+    lines = list(dict.fromkeys(str(each) for each in error.all))
+    for line in lines[:MAX_MISTAKES]:
+        typer.echo(f"corpus: {line}", err=True)
+    if len(lines) > MAX_MISTAKES:
+        typer.echo(f"corpus: and {len(lines) - MAX_MISTAKES:,} more", err=True)
+
+
 def main() -> None:
     """Run the command line. Exit status 2 means wrong input, 1 a failed run; either prints one line."""
     debug = "--debug" in sys.argv
@@ -202,7 +213,7 @@ def main() -> None:
     except UserError as error:
         if debug:
             raise
-        typer.echo(f"corpus: {error}", err=True)
+        _show_mistakes(error)
         status = 2
     except RunError as error:
         if debug:

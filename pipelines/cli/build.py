@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +17,14 @@ from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
 if TYPE_CHECKING:
     from corpus.workspace import Workspace
 
+MAX_NAMED_RULES = 5
+"""Rules that a message names, those that most texts fail."""
 BUILD_HELP = """Read, filter, deduplicate and tokenize the sources of a manifest into a workspace.
 
 Reads MANIFEST and the input files that it names. Writes documents, signals, decisions, token shards, the ledger and
 report.html to the folder given by --out. If a build is interrupted, run the same command to resume it; if it is
-already finished, nothing is done.
+already finished, nothing is done. Exit status: 0 if documents were kept, 1 if none were or the build could not be
+finished, 2 for wrong input.
 
 Example: corpus build first.yaml --out first --workers 2
 
@@ -131,38 +134,61 @@ def check_slice(
 
 
 def report_result(workspace: Workspace) -> None:
-    """Raises RunError if no text was extracted at all; prints a line for whatever else came out empty."""
+    """Raises RunError if no document was kept; prints a line for whatever else came out empty."""
     import yaml
     from rich.console import Console
 
     from corpus import storage
-    from corpus.errors import RunError
     from corpus.ledger.alarms import describe_unvalidated
     from corpus.ledger.tables import read_ledger
     from corpus.pipelines.cli.stats import print_lost_sources
 
-    tables = read_ledger(workspace, ["counts", "quarantine", "tokens"])
-    documents = {"read": 0, "passed": 0, "kept": 0}
-    gates: Counter[str] = Counter()
-    for row in tables["counts"].select(["what", "key", "documents"]).to_pylist():
-        if row["what"] in documents:
-            documents[row["what"]] += row["documents"]
-        elif row["what"] == "gated":
-            gates[row["key"]] += row["documents"]
-    if not documents["passed"]:
-        raise RunError(_describe_no_text(workspace, gates, tables["quarantine"].to_pylist()))
+    check_kept(workspace)
+    tables = read_ledger(workspace, ["tokens"])
     manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
-    wants_validation = documents["kept"] and manifest["validation"]["share"]
-    untested = describe_unvalidated(tables["tokens"]) if wants_validation else None
+    untested = describe_unvalidated(tables["tokens"]) if manifest["validation"]["share"] else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
     print_lost_sources(workspace, Console(stderr=True))
-    if not documents["kept"]:
-        typer.echo(
-            f"corpus: none of {documents['passed']} documents was kept: `corpus sample {workspace.root} --dropped` "
-            "shows why",
-            err=True,
-        )
+
+
+def check_kept(workspace: Workspace) -> None:
+    """Raise RunError if a finished workspace keeps no document: with the gates and rules that stopped how many."""
+    from corpus.errors import RunError
+    from corpus.ledger.tables import read_ledger
+
+    tables = read_ledger(workspace, ["counts", "quarantine"])
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in tables["counts"].select(["what", "key", "documents"]).to_pylist():
+        counts[row["what"]][row["key"]] += row["documents"]
+    if not counts["passed"].total():
+        raise RunError(_describe_no_text(workspace, counts["gated"], tables["quarantine"].to_pylist()))
+    if not counts["kept"].total():
+        raise RunError(_describe_none_kept(workspace, counts))
+
+
+def _describe_none_kept(workspace: Workspace, counts: Mapping[str, Counter[str]]) -> str:
+    """Return why a build kept no document: the gates, the rules and the kinds of duplicates, each with its texts."""
+    texts = counts["passed"].total()
+    named = [
+        f"{count:,} {'fails' if count == 1 else 'fail'} {rule}"
+        for rule, count in counts["failed"].most_common(MAX_NAMED_RULES)
+    ]
+    if more := len(counts["failed"]) - len(named):
+        named.append(f"{more:,} more rules fail some")
+    named += [
+        f"{count:,} {'is a duplicate' if count == 1 else 'are duplicates'} ({kind})"
+        for kind, count in counts["duplicate"].most_common()
+    ]
+    parts = [f"of {texts:,} {'text' if texts == 1 else 'texts'}, {', '.join(named)}"]
+    if gates := counts["gated"]:
+        stopped = ", ".join(f"{count:,} by {name}" for name, count in gates.most_common())
+        parts.append(f"before them gates stopped {stopped}")
+    advice = f"`corpus sample {workspace.root} --dropped` shows some"
+    rule = next((rule for rule, _ in counts["failed"].most_common() if not rule.endswith(".missing")), None)
+    if rule is not None:
+        advice += f", `corpus decide {workspace.root} --what-if {rule}=off` what a rule does"
+    return f"no document was kept: {'; '.join(parts)}: {advice}"
 
 
 def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: list[dict[str, Any]]) -> str:

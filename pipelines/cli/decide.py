@@ -99,6 +99,7 @@ def decide(
     from corpus.pipelines.beam.options import Running
     from corpus.pipelines.build.redecide import compare_changes as see
     from corpus.pipelines.build.redecide import decide_again
+    from corpus.pipelines.cli.build import check_kept
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.stats import print_lost_sources, print_result
     from corpus.pipelines.cli.watching import Hearing, watch_build
@@ -135,6 +136,7 @@ def decide(
             f"({decided.path('manifest.yaml')} has them)",
             err=True,
         )
+    check_kept(decided)
 
 
 def parse_changes(changes: list[str]) -> dict[str, float | str]:

@@ -38,7 +38,7 @@ KIND_COMMENTS = {
     ),
     "html": (
         "url_prefix: https://example.org/  # with a page's path, the address of pages that name none",
-        "rules: [text_only]          # the default: FineWeb's rules, and a language known for certain",
+        "rules: [text_only]          # instead of the default: FineWeb's rules, and a language known for certain",
     ),
     "news": ("domains: [example.org]      # of these sites alone",),
     "wikipedia": (

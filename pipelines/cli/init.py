@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import time
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +18,12 @@ from corpus.errors import RunError, UserError, shorten_line
 if TYPE_CHECKING:
     from corpus.pipelines.cli.first_manifest import FirstSource
     from corpus.sources.recognize import Gathering, Recognized
+
+READ_SECONDS = 10.0
+"""Seconds in which compressed files are read to their ends, to see whether they have one."""
+MAX_NAMED_FILES = 3
+NAME_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lo", "Lm", "Nd", "Mn", "Mc"})
+"""Categories of the signs that names may have, besides hyphens and underscores."""
 
 
 def init(
@@ -99,6 +107,7 @@ def describe_sources(gathering: Gathering, folder: str) -> tuple[list[FirstSourc
     beside = list_siblings(gathering)
     sources: list[FirstSource] = []
     taken: set[str] = set()
+    deadline = time.monotonic() + READ_SECONDS
     for verdict, paths in merge_groups(gathering, list(groups.values())):
         members = set(paths)
         others = {path for path in gathering.verdicts if path not in members} | beside
@@ -107,8 +116,28 @@ def describe_sources(gathering: Gathering, folder: str) -> tuple[list[FirstSourc
         taken.add(name)
         whats = list(dict.fromkeys(gathering.recognized(path).what for path in paths))
         size = sum(measure(path, gathering) for path in paths)
-        sources.append(FirstSource(name, verdict, paths, patterns, whats, size))
+        notes = (*verdict.notes, *describe_cut_files(paths, folder, deadline))
+        sources.append(FirstSource(name, replace(verdict, notes=notes), paths, patterns, whats, size))
     return sources, dict(sorted(unread.items(), key=lambda item: -len(item[1])))
+
+
+def describe_cut_files(paths: list[str], folder: str, deadline: float) -> list[str]:
+    """Return a line on the files of a source that cannot be read to their ends; none if there are none."""
+    from corpus.sources.recognize import find_cut_files
+    from corpus.storage.names import printable_name
+
+    cut = find_cut_files(paths, deadline)
+    if not cut:
+        return []
+    named = [
+        f"{printable_name(path.removeprefix(f'{folder.rstrip(chr(47))}/'))} ({why})"
+        for path, why in list(cut.items())[:MAX_NAMED_FILES]
+    ]
+    more = f" and {len(cut) - len(named):,} more" if len(cut) > len(named) else ""
+    many = "1 of them ends" if len(cut) == 1 else f"{len(cut):,} of them end"
+    return [
+        f"{many} too early or cannot be read to the end, so a build misses the rest: {', '.join(named)}{more}"
+    ]
 
 
 def merge_groups(gathering: Gathering, groups: list[list[str]]) -> list[tuple[Recognized, list[str]]]:
@@ -167,7 +196,7 @@ def shorten_patterns(patterns: list[str], folder: str) -> list[str]:
 def name_source(usual: str, paths: list[str], taken: set[str]) -> str:
     """Return a name for a source that no other has: after its kind, or for tables after their file or folder."""
     common = os.path.commonpath(paths) if len(paths) > 1 else paths[0]
-    own = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(common).partition(".")[0]).strip("-_")[:40]
+    own = _make_name(os.path.basename(common).partition(".")[0])[:40]
     if re.match(r"\d", own):
         own = f"{usual}-{own}"
     choices = [own, usual] if usual == "rows" else [usual, own and own != usual and f"{usual}-{own}"]
@@ -175,6 +204,17 @@ def name_source(usual: str, paths: list[str], taken: set[str]) -> str:
     if free:
         return free[0]
     return next(name for at in range(2, 10_000) if (name := f"{usual}-{at}") not in taken)
+
+
+def _make_name(text: str) -> str:
+    """Return the letters and digits of a text, of any script, with hyphens for all else."""
+    composed = unicodedata.normalize("NFC", text)
+    signs = (
+        sign if sign in "_-" or unicodedata.category(sign) in NAME_CATEGORIES else " " for sign in composed
+    )
+    name = "-".join("".join(signs).split())
+    start = next((at for at, sign in enumerate(name) if unicodedata.category(sign)[0] in "LN"), len(name))
+    return re.sub(r"-+", "-", name[start:]).rstrip("-_")
 
 
 def compose(
@@ -188,7 +228,7 @@ def compose(
         if len(given) == 1
         else os.path.splitext(os.path.basename(out))[0]
     )
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_.")[:64] or "first"
+    name = _make_name(stem)[:40] or "first"
     shown = given if len(given) <= 4 else [*given[:3], "..."]
     command = shlex.join(["corpus", "init", *shown, "--out", out]).replace("\n", " ")
     return write_first_manifest(name, command, shlex.quote(out), sources, unread, gathering.guessed.total())

@@ -36,7 +36,8 @@ app.add_typer(evaluate, name="evaluate")
 
 TEXTS_HELP = (
     "a .txt (one text per line), .jsonl or .parquet file, a folder of such files, or WORKSPACE:source=NAME for the "
-    "kept training documents of a source. Repeatable."
+    "kept training documents of a source, WORKSPACE:language=LABEL of a language, or both: "
+    "WORKSPACE:source=NAME,language=LABEL. Repeatable."
 )
 
 
@@ -55,6 +56,8 @@ def _evaluate() -> None:
     pass
 
 
+GUESSING = 0.5
+"""The AUC of a model that guesses."""
 GOLD_HELP = (
     "Folders of pages with gold text, in the layouts of trafilatura's evaluation, article-extraction-benchmark, "
     "mozilla/readability or WCXB, or with a pages.jsonl of lines with url, html and text."
@@ -261,6 +264,8 @@ def classifier(
             card = train_classifier(positives, negatives, out, options, sources)
         except UserError as error:
             raise _name_passed_over(error, language, passed_over) from None
+    for line in _describe_poor_scores(card):
+        typer.echo(f"corpus: {line}", err=True)
     if as_json:
         typer.echo(json.dumps({"model": out, **asdict(card)}, ensure_ascii=False))
     else:
@@ -307,6 +312,23 @@ def _name_passed_over(
     if str(error) == "neither side has texts with words":
         return UserError(f"no text is in {' or '.join(languages)}: the {count:,} texts are in {named}")
     return UserError(f"{error}; --language leaves out {count:,} texts in {named}")
+
+
+def _describe_poor_scores(card: ClassifierCard) -> list[str]:
+    """Return a line where a classifier is worse than guessing in a language, or in all of them together."""
+    poor = [
+        f"{label} ({row.auc:.3f})"
+        for label, row in card.languages.items()
+        if row.auc is not None and row.auc < GUESSING
+    ]
+    if not poor and card.auc is not None and card.auc < GUESSING:
+        poor = [f"all languages together ({card.auc:.3f})"]
+    if not poor:
+        return []
+    return [
+        f"the AUC is below {GUESSING:g} in {', '.join(poor)}: on texts that were held out the model is worse than "
+        "guessing, so do not use it there: are the sides alike, mixed up, or too small?"
+    ]
 
 
 def _print_card(console: Console, out: str, card: ClassifierCard) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
+DRY_RUN_DOCUMENTS, DRY_RUN_SECONDS = 1000, 30.0
+"""What a dry run takes at most where nobody says how much."""
 MAX_REPEATED = 3
 """Sources and languages that the mixture repeats too often of which a line each is printed, at most."""
 
@@ -35,15 +37,23 @@ def plan(
         ),
     ],
     documents: Annotated[
-        int,
+        int | None,
         typer.Option(
             "-n",
             "--documents",
             min=0,
-            help="Number of documents to process in the dry run, shared equally among the sources; 0 "
-            "skips it.",
+            help="Number of documents to process in the dry run, shared equally among the sources; 0 skips it "
+            "(default: 1000, but of small sources a fifth, and in 30 seconds).",
         ),
-    ] = 1000,
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Seconds after which the dry run reads no more documents, shared equally among the sources "
+            "(default: 30, or no limit with --documents).",
+        ),
+    ] = None,
     workers: Annotated[
         int,
         typer.Option(
@@ -75,10 +85,10 @@ def plan(
 
     Example: corpus plan first.yaml --documents 500
     """
-    from corpus.manifest import load_manifest
+    from corpus.manifest import read_manifest
 
     use_plugin_folders(plugins)
-    load_manifest(manifest)  # what is wrong with it is said before the rest is imported
+    read_manifest(manifest)  # no file, or no manifest, is said before the rest is imported
     from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_replaced, describe_unnameable, make_plan
@@ -99,9 +109,16 @@ def plan(
         probe = probe_files(build_plan, show)
     description: dict[str, Any] = {**describe_plan(build_plan), "probe": describe_probe(probe)}
     forecast = None
-    if documents:
+    if documents != 0:
+        limit_seconds = DRY_RUN_SECONDS if seconds is None and documents is None else seconds
         with show_progress() as show:
-            forecast = dry_run(build_plan, documents, show)
+            forecast = dry_run(
+                build_plan,
+                documents or DRY_RUN_DOCUMENTS,
+                show,
+                seconds=limit_seconds,
+                is_small=documents is None,
+            )
     if as_json:
         typer.echo(json.dumps({**description, "forecast": forecast and asdict(forecast)}, ensure_ascii=False))
         return
@@ -282,9 +299,14 @@ def print_forecast(console: Console, forecast: Forecast, workers: int, limit: in
         Text.assemble(
             ("dry run", "bold"),
             f": {format_count(forecast.documents)} documents, {forecast.share:.2%} of the input, "
-            "scaled to the full build:\n",
+            f"in {format_time(forecast.measured)}, of every source and {len(forecast.languages):,} "
+            f"{'language' if len(forecast.languages) == 1 else 'languages'}, scaled to the full build:\n",
         )
     )
+    if forecast.stopped:
+        names = ", ".join(dict.fromkeys(forecast.stopped))
+        line = f"time was up before all was read that was to be of {names}: --seconds gives it more"
+        console.print(to_plain_text(line), style="yellow", soft_wrap=True)
     for key, rows in (("source", forecast.sources), ("language", forecast.languages)):
         table = _make_table(f"by {key}", key, ("read", "kept", "yield", "bytes", "tokens", "b/tok"))
         for row in rows[:limit]:

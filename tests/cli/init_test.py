@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import os
 from pathlib import Path
 from typing import Any
@@ -291,3 +293,26 @@ def test_tables_that_cannot_be_read_yet_say_what_is_missing() -> None:
     assert "1: tables (CSV) without names of columns in their first row: `columns: [...]`" in printed
     assert "1: tables (CSV) without a field of text (a, b): data/numbers.tsv" in printed
     assert "1: tables (CSV) without rows: data/head.csv" in printed
+
+
+def test_a_cut_file_is_said_and_names_stay_in_their_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ข่าว").mkdir()
+    rows = [
+        json.dumps({"text": f"{at} ข่าวเช้าวันนี้จากกรุงเทพฯ {at * 7919}"}, ensure_ascii=False)
+        for at in range(4000)
+    ]
+    whole = "\n".join(rows).encode()
+    stored = {".gz": gzip.compress(whole), ".bz2": bz2.compress(whole), ".xz": lzma.compress(whole)}
+    for ending, content in stored.items():
+        (tmp_path / "ข่าว" / f"ครบ.jsonl{ending}").write_bytes(content)
+        (tmp_path / "ข่าว" / f"ขาด.jsonl{ending}").write_bytes(content[:-30])
+    printed = run(init, "ข่าว", "--out", "m.yaml").replace("\n", "")
+    assert "2 of them end too early or cannot be read to the end, so a build misses the rest: " in printed
+    assert "ขาด.jsonl.gz (" in printed and "ครบ.jsonl" not in printed
+    assert "damaged files (" in printed  # of which nothing at all can be read
+    manifest = load_manifest("m.yaml").manifest
+    assert (manifest.name, list(manifest.sources)) == ("ข่าว", ["ข่าว"])
+    assert "# 2 of them end too early" in (tmp_path / "m.yaml").read_text()

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from corpus.classifier.quality_model import ClassifierCard, LanguageCard
+from corpus.pipelines.cli.model import _describe_poor_scores
+
 ENGLISH = "{0} is a river in the north whose basin was described by {1} in the survey of {2} long ago."
 SHOP = "Buy {0} now and save, click here to add {1} to your cart and subscribe to {2} for news today."
 NAMES = [f"{a}{b}" for a in ("Al", "Ber", "Cor", "Dov", "El") for b in ("ta", "na", "ra", "va", "ma", "la")]
@@ -66,3 +69,21 @@ def test_wrong_input_is_one_line_and_status_2(folder: Path, arguments: list[str]
     assert result.stderr.startswith("corpus: ")
     assert says in result.stderr
     assert not (folder / "n.bin").exists()
+
+
+def test_a_model_that_is_worse_than_guessing_is_named() -> None:
+    def describe(whole: float | None, **scores: float | None) -> list[str]:
+        languages = {
+            name: LanguageCard(documents=400, held_out=80, auc=score) for name, score in scores.items()
+        }
+        card = ClassifierCard(
+            sha256="", auc=whole, languages=languages, left_out={}, sources={}, training={}, versions={}
+        )
+        return _describe_poor_scores(card)
+
+    assert describe(0.9, tha_Thai=0.5, cmn_Hans=None) == [] == describe(None, tha_Thai=None)
+    (line,) = describe(0.48, tha_Thai=0.31, cmn_Hans=0.9)
+    assert line.startswith("the AUC is below 0.5 in tha_Thai (0.310): ")
+    (line,) = describe(0.0, tha_Thai=0.9)
+    assert "in all languages together (0.000): " in line
+    assert "in tha_Thai (0.000)" in describe(0.6, tha_Thai=0.0)[0]

@@ -71,6 +71,19 @@ def test_the_plan_without_a_dry_run(planned: dict[str, Any]) -> None:
     assert found["minhash"]["compared"]["0.8"] == pytest.approx(1 - (1 - 0.8**8) ** 14, abs=1e-4)
 
 
+def test_it_is_bounded_by_a_share_of_small_sources_and_by_seconds(planned: dict[str, Any]) -> None:
+    build_plan = make_plan(DEMO)
+    small = dry_run(build_plan, 1000, seconds=600, is_small=True)
+    assert small.share < 0.4 and 80 <= small.documents < planned["forecast"]["documents"] / 2
+    assert {row["source"] for row in small.sources if row["read"]} == {"web", "wikipedia"}
+    assert small.measured > 0 and len(small.languages) > 8 and not small.stopped
+    short = dry_run(build_plan, 1000, seconds=0)
+    assert 2 <= short.documents < small.documents / 2 and set(short.stopped) == {"web", "wikipedia"}
+    whole = {row["source"]: row["read"] for row in planned["forecast"]["sources"]}
+    for row in small.sources:
+        assert whole[row["source"]] / 2 < row["read"] < whole[row["source"]] * 2
+
+
 def test_it_fits_80_columns() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     planned = make_plan(DEMO)

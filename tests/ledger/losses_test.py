@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from corpus.classifier.training_texts import read_texts
+from corpus.errors import RunError, UserError
 from corpus.ledger.losses import describe_lost_sources
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
-from corpus.pipelines.cli.build import build
+from corpus.pipelines.cli.build import build, check_kept
 from corpus.pipelines.cli.decide import decide
 from corpus.pipelines.cli.stats import stats
 from corpus.workspace import Workspace
@@ -72,3 +77,47 @@ def test_stats_build_and_decide_name_them(folder: Path, capfd: pytest.CaptureFix
     printed = run(build, str(folder / "m.yaml"), "--out", root)
     assert len(printed.splitlines()) < 6 and "corpus stats" in printed
     assert len(run(decide, root).splitlines()) < 6
+
+
+def test_a_build_that_keeps_nothing_ends_with_what_did_it(folder: Path) -> None:
+    root, copy = str(folder / "w"), str(folder / "none")
+    check_kept(Workspace(root))
+    shutil.copytree(root, copy)
+    with pytest.raises(RunError) as ended:
+        run(decide, copy, "--set", "text.characters.min=100000")
+    assert str(ended.value).startswith("no document was kept: of ")
+    assert " fail text.characters.min" in str(ended.value) and "4 fail text.words.min" in str(ended.value)
+    assert "; before them gates stopped 5 by language.unwanted: `corpus sample " in str(ended.value)
+    assert str(ended.value).endswith(
+        f"`corpus decide {copy} --what-if text.characters.min=off` what a rule does"
+    )
+    with pytest.raises(RunError, match="no document was kept"):
+        check_kept(Workspace(copy))
+
+
+def test_what_if_names_texts_without_a_value_and_their_languages(folder: Path) -> None:
+    root = shutil.copytree(folder / "w", folder / "unmeasured")
+    (part,) = (root / "signals/text/source=russian").glob("*.parquet")
+    table = pq.read_table(part, partitioning=None)
+    at = table.column_names.index("text.letters")
+    pq.write_table(table.set_column(at, table.field(at), pa.nulls(len(table), table.field(at).type)), part)
+    printed = " ".join(run(decide, str(root), "--what-if", "text.letters.min=1", "-n", "0").split())
+    assert (
+        "text.letters.min=1.0: 1 texts have no text.letters (rus_Cyrl 1), and fail text.letters.missing"
+        in printed
+    )
+    assert "text.letters.min@rus_Cyrl=off beside it spares those in rus_Cyrl" in printed
+    spared = run(decide, str(root), "--what-if", "text.letters.min@tha=1", "-n", "0")
+    assert "have no text.letters" not in spared
+
+
+def test_texts_of_a_workspace_are_named_by_language_as_in_manifests(folder: Path) -> None:
+    root = str(folder / "w")
+    assert [text.language for text in read_texts(f"{root}:language=ru")] == ["rus_Cyrl"]
+    assert len(list(read_texts(f"{root}:source=russian,language=rus_Cyrl"))) == 1
+    assert list(read_texts(f"{root}:language=zh")) == []
+    for place in (root, f"{root}:zh", f"{root}/"):
+        with pytest.raises(UserError, match=r"is a workspace: say which of its texts: .*:source=broken or"):
+            read_texts(place)
+    with pytest.raises(UserError, match=r"'chinees' is not a language: did you mean cmn"):
+        read_texts(f"{root}:language=chinees")

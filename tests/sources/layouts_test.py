@@ -141,7 +141,7 @@ EXPECTED: dict[str, tuple[str | None, str | None, str | None, str | None, str | 
     # native id, date, language, licence, snapshot
     "fineweb": ("<urn:uuid:1>", "2013-05-18T05:30:02Z", "en", None, "CC-MAIN-2013-20"),
     "fineweb2": ("<urn:uuid:2>", "2014-03-08T10:58:14Z", "tha_Thai", None, "CC-MAIN-2014-10"),
-    "culturax": (None, "2019/08/24 03:39:07", None, None, None),
+    "culturax": (None, "2019-08-24T03:39:07", None, None, None),
     "c4": (None, "2019-04-25T12:57:54Z", None, None, None),
     "oscar": ("<urn:uuid:3>", "2022-11-26T09:45:47Z", "hi", None, None),
     "dolma": (URL, "2020-06-05T04:25:29Z", "ru", None, None),

@@ -36,12 +36,15 @@ from corpus.sources.recognize.field_names import (
     URL_NAMES,
 )
 from corpus.sources.tables.fields import layout_names, read_layout, read_value
+from corpus.sources.tables.row_dates import read_date
 
 COMMON_NAMES = frozenset({"source", "title", "id"})
 """Names of metadata that many tables have: they tell no layout."""
 URL_VALUE = re.compile(r"(?:https?|ftp)://\S+")
 DATE_VALUE = re.compile(r"\s*(?:\d{4}(?:[-/.年]?\d{1,2}){0,2}|\w{3}, \d{1,2} \w{3} \d{4})")
 WHOLE_DATE = re.compile(r"\s*\d{4}(?:-\d\d-|/\d\d?/|年\d\d?月)\d\d?(?!\d)")
+NUMBERS_OF_DATE = re.compile(r"\s*\d{1,2}([-./])\d{1,2}\1\d{4}(?:[ ,T].{0,16})?")
+"""06/05/2023, which is a date though nobody knows which."""
 WORD_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 NO_LETTER = re.compile(r"[\s_\-]+")
 COUNTRY_VALUE = re.compile(r"[A-Z]{2}")
@@ -306,7 +309,11 @@ def _are_dates(values: Sequence[Any]) -> bool:
     def is_date(value: Any) -> bool:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return FIRST_SECOND < value < LAST_SECOND
-        return not isinstance(value, dict | list | bool) and DATE_VALUE.match(str(value)) is not None
+        return not isinstance(value, dict | list | bool) and (
+            DATE_VALUE.match(str(value)) is not None
+            or NUMBERS_OF_DATE.fullmatch(str(value)) is not None
+            or read_date(value) is not None
+        )
 
     return _mostly(values, is_date)
 

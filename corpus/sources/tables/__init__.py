@@ -3,6 +3,7 @@
 The files, in the order in which data meets them:
 
     fields.py      field names of rows, mapped to those of a record
+    row_dates.py   dates as rows write them
     lines.py       the lines of a file; what is damaged is named
     jsonl.py       JSON Lines
     csv_rows.py    CSV and TSV

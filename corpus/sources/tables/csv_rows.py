@@ -48,6 +48,10 @@ class Csv(Source):
     def _charset(cls, label: str | None) -> str | None:
         return check_encoding(label)
 
+    @classmethod
+    def version(cls) -> int:
+        return 2
+
     @property
     def _codec(self) -> str:
         return codec_of(self.encoding) or "utf-8"

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -15,6 +14,7 @@ from corpus.data import list_data, read_data
 from corpus.document import Record
 from corpus.formats.yaml_lines import load_yaml
 from corpus.sources.license_names import find_spdx_name
+from corpus.sources.tables.row_dates import read_date
 from corpus.suggestions import suggest_names
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -91,6 +91,15 @@ class Fields(BaseModel):
                 unmatched[key] = absent
         return unmatched
 
+    def list_unread_dates(self, rows: Sequence[dict[str, Any]]) -> list[str]:
+        """Return the dates of rows that state one which cannot be read for certain, as they are."""
+        return [
+            stated
+            for row in rows
+            if (stated := as_text(value := read_value(row, self.date))) is not None
+            and read_date(value, self._language(row)) is None
+        ]
+
     def lacks_text(self, rows: Sequence[dict[str, Any]]) -> bool:
         """Return whether none of these rows has the field of the text, or all that do hold no strings in it.
 
@@ -117,12 +126,18 @@ class Fields(BaseModel):
         The native id is the row's id, else (also where that is empty) its file and offset. Lone surrogates,
         which JSON can write (`"\\ud800"`) and UTF-8 cannot, become U+FFFD in every string that is stored. The licence
         is the SPDX name of what the row states; if that has none, it is null and the statement is metadata `license`.
+        The date is read where it is certain (see `read_date`); else it is null and the statement is metadata `date`.
         """
         text = read_value(row, self.text)
         if not isinstance(text, str):
             raise ValueError(f"no text in field {' or '.join(map(repr, _alternatives(self.text)))}")
         native = read_value(row, self.id)
         metadata = {name: value for name in self.metadata if (value := read_value(row, name)) is not None}
+        given_date = read_value(row, self.date)
+        language = self._language(row)
+        date = read_date(given_date, language)
+        if date is None and (date_as_stated := as_text(given_date)) is not None:
+            metadata = {"date": date_as_stated, **metadata}
         stated = as_text(read_value(row, self.license))
         spdx = find_spdx_name(stated) if stated is not None else None
         if stated is not None and spdx is None:
@@ -135,10 +150,10 @@ class Fields(BaseModel):
             length=length,
             body=without_surrogates(text),
             url=as_text(read_value(row, self.url)),
-            date=as_date(read_value(row, self.date)),
+            date=date,
             snapshot=snapshot or as_text(read_value(row, self.snapshot)),
             license=spdx if stated is not None else license,
-            language=self._language(row),
+            language=language,
             group=as_text(read_value(row, self.group)),
             metadata={
                 **({"id": without_surrogates(str(native))} if native not in (None, "") else {}),
@@ -244,17 +259,3 @@ def without_surrogates(text: str) -> str:
     except UnicodeEncodeError:
         return _SURROGATE.sub("\ufffd", text)
     return text
-
-
-def as_date(value: Any) -> str | None:
-    """Return a date as text: strings unchanged, dates in ISO 8601, numbers as seconds since 1970 in UTC."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except (OverflowError, ValueError, OSError):
-            return str(value)
-    return as_text(value)

@@ -40,7 +40,7 @@ class Jsonl(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 3
+        return 4
 
     def parameters(self) -> dict[str, Any]:
         parameters = super().parameters()

@@ -38,7 +38,7 @@ class Parquet(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     def plan(self, path: str, size: int, split_size: int) -> list[tuple[int, int]]:
         try:
@@ -142,14 +142,15 @@ def _without_times(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _as_text(times: pa.Array) -> pa.Array:
-    """Write times as ISO 8601, without a fraction that is zero; as a bare number where no calendar reaches."""
+    """Write times as ISO 8601, without a fraction that is zero; where no calendar reaches, as `value out of range` with
+    the number."""
     zone = ""
     if pa.types.is_timestamp(times.type) and times.type.tz is not None:
         times, zone = times.view(pa.timestamp(times.type.unit)), "Z"
     text = pc.replace_substring_regex(times.cast(pa.string()), r"^(-?\d+-\d\d-\d\d) ", r"\1T")
     text = pc.replace_substring_regex(text, r"\.0+$", "")
     text = pc.replace_substring_regex(text, "$", zone) if zone else text
-    return pc.replace_substring_regex(text, r"^<value out of range: (-?\d+)>Z?$", r"\1")
+    return pc.replace_substring_regex(text, r"^<value out of range: (-?\d+)>Z?$", r"value out of range: \1")
 
 
 def _row_groups(metadata: pq.FileMetaData, size: int) -> list[tuple[int, int, int]]:
