@@ -56,7 +56,7 @@ def fold_line(line: str) -> str:
 
 
 @dataclass(frozen=True)
-class Phrases:
+class LinePhrases:
     """Phrases that go out of short lines: those that `begin` one, `end` one, and those that go `anywhere`."""
 
     begin: tuple[str, ...]
@@ -94,7 +94,7 @@ class LineLists:
     near: Mapping[str, str]
     whole: re.Pattern[str]
     by_class: Mapping[str, re.Pattern[str]]
-    phrases: Phrases
+    phrases: LinePhrases
 
     def find_class(self, line: str) -> str | None:
         """Return the class of a folded line that is listed by itself, None for any other."""
@@ -179,7 +179,7 @@ def _compile_lists(name: str) -> LineLists:
         near={line: kind for line, kind in near.items() if line not in lines},
         whole=_join(pattern for listed in patterns.values() for pattern in listed),
         by_class={kind: _join(listed) for kind, listed in patterns.items() if listed},
-        phrases=Phrases(
+        phrases=LinePhrases(
             begin=_list_phrases(chosen, "login"),
             end=_list_phrases(chosen, "read_more"),
             anywhere=_join(pattern.replace("0", r"\d+") for pattern in patterns.get("shop", ())),

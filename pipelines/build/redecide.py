@@ -283,7 +283,7 @@ def _describe_unmeasured(
     for name, value in changes.items():
         rule = name.partition("@")[0]
         signal = rule.rpartition(".")[0]
-        if name.partition(".")[0] in (*EDIT_KEYS, LATE_STEP) or value == "off":
+        if is_edit(name) or name.startswith(f"{LATE_STEP}.") or value == "off":
             continue
         unmeasured: Counter[str] = Counter()
         for source, split in workspace.splits():

@@ -16,7 +16,17 @@ from apache_beam.runners.dataflow.internal.apiclient import Environment
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.rows import SplitRows
 from corpus.manifest import load_manifest
-from corpus.pipelines import decide, dedup, ingest, item_hits, item_scan, redact, repeats, stored_search, tokenize
+from corpus.pipelines import (
+    decide,
+    dedup,
+    ingest,
+    item_hits,
+    item_scan,
+    redact,
+    repeats,
+    stored_search,
+    tokenize,
+)
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.shares import UnitParts, units_pipeline
