@@ -55,9 +55,19 @@ def lid_path() -> str:
     return str(LID_PATH)
 
 
+_NONCHARACTERS = re.compile(
+    f"[\ufdd0-\ufdef{''.join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))}]"
+)
+"""Code points that are no characters in any plane."""
+
+
 def cld2(line: str) -> tuple[int, list[Guess]]:
     """Return the bytes of letters that CLD2 saw, and the up to three languages it detected in them."""
-    _, seen, details = pycld2.detect(line, isPlainText=True, bestEffort=True)
+    try:
+        _, seen, details = pycld2.detect(line, isPlainText=True, bestEffort=True)
+    except pycld2.error:  # of noncharacters, which it takes for broken UTF-8
+        plain = _NONCHARACTERS.sub(" ", line)
+        _, seen, details = pycld2.detect(plain, isPlainText=True, bestEffort=True)
     return int(seen), [Guess(code, percent, score) for _, code, percent, score in details if code != "un"]
 
 

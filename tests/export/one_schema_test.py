@@ -35,7 +35,7 @@ DATES = [
     "2021-03-04T05:06:07Z",
     "2021-03-04 05:06:07",
     "2021-03-04T05:06:07-08:00",
-    "March 2021",
+    "2021-03",
     "2021",
 ]
 
@@ -135,7 +135,7 @@ def test_datasets_reads_any_order_of_files_as_one_schema(
                 "20210304T050607Z",
                 "20210304T050607",
                 "20210304T050607-0800",
-                "March 2021",
+                "2021-03",
                 "2021",
             }
         metadata = {row["source"]: json.loads(row["metadata"]) for row in rows}

@@ -41,10 +41,11 @@ def write(folder: Path, name: str, texts: dict[str, tuple[str, str]], more: str 
     return manifest
 
 
-def build(manifest: Path) -> dict[str, str | None]:
-    """Build a corpus; return the level at which each document was removed."""
+def build(manifest: Path, keeps: bool = True) -> dict[str, str | None]:
+    """Build a corpus, which `keeps` some documents or none; return the level at which each was removed."""
     out = manifest.with_suffix("")
-    corpus.build(str(manifest), str(out), workers=1)
+    with nullcontext() if keeps else pytest.raises(RunError, match="no document was kept"):
+        corpus.build(str(manifest), str(out), workers=1)
     report = verify_workspace(str(out))
     assert report.good, report
     workspace = Workspace.open(str(out))
@@ -173,7 +174,7 @@ def test_signatures_of_escaped_urls_in_several_row_groups(tmp_path: Path) -> Non
         read = file.read_all()
     assert read.column("minhash").null_count == 1
     assert read.column("url_key").to_pylist().count(0) == 2
-    again = build(write(tmp_path, "again", texts, "dedup: {against: [set]}"))
+    again = build(write(tmp_path, "again", texts, "dedup: {against: [set]}"), keeps=False)
     assert set(again.values()) == {"exact"}
 
 
@@ -254,8 +255,7 @@ def test_earlier_builds_beside_canaries_and_longer_documents(old: Path, tmp_path
     texts["twin"] = (edited(LANGUAGES[1]), "")
     found = []
     for name, more in (("plain", ""), ("more", ", canaries: 9, minhash: {containment: 0.9}")):
-        found.append(
-            build(write(tmp_path, name, texts, f"dedup: {{against: [{old / 'set'}, {old / 'old'}]{more}}}"))
-        )
+        manifest = write(tmp_path, name, texts, f"dedup: {{against: [{old / 'set'}, {old / 'old'}]{more}}}")
+        found.append(build(manifest, keeps=False))
     assert found[0] == found[1]
     assert set(found[0].values()) == {"exact", "minhash"}

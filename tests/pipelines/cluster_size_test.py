@@ -54,7 +54,7 @@ def test_large_clusters_can_be_dropped_whole(tmp_path: Path) -> None:
 def test_a_rule_that_comes_too_late_is_refused(tmp_path: Path) -> None:
     for rules, expected in (
         ("{dedup.cluster_size: {top_share: 0.1}}", "is known too late for top_share: give min or max"),
-        ("{dedup.size: {max: 2}}", "dedup computes dedup.cluster_size"),
+        ("{dedup.size: {max: 2}}", "which nothing computes: did you mean dedup.cluster_size"),
     ):
         manifest = write(tmp_path, "m", copies({}), f"rules: {rules}")
         with pytest.raises(UserError, match=expected):

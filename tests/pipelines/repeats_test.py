@@ -470,7 +470,7 @@ def test_which_sources_have_pages(tmp_path: Path) -> None:
             "  wiki: {kind: wikipedia, paths: [x.jsonl]}\n"
         )
         if expected is None:
-            with pytest.raises(UserError, match=r"wrong.yaml.*there is no source wikis: crawl, wiki"):
+            with pytest.raises(UserError, match=r"wrong.yaml.*there is no source wikis: did you mean wiki"):
                 make_plan(str(manifest))
         else:
             assert list_sites(make_plan(str(manifest)).file.manifest) == expected

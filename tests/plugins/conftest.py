@@ -43,34 +43,53 @@ for line in sys.stdin:
 """Runs commands in forks of a process that has imported what they need, which saves most of a command's start."""
 
 
+class ForkServer:
+    """A process that runs commands in forks of itself. One that has ended between two commands is begun anew."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(self, case: dict[str, object]) -> int:
+        """Run a command; return its exit status."""
+        if self.process is None or self.process.poll() is not None:
+            self.process = self._start()
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(json.dumps(case) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def _start(self) -> subprocess.Popen[str]:
+        kept = {name: value for name, value in os.environ.items() if name != "CORPUS_PLUGINS"}
+        command = [sys.executable, "-P", "-c", FORKING]
+        return subprocess.Popen(
+            command, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.communicate()
+
+
 @pytest.fixture(scope="session")
-def forking() -> Iterator[subprocess.Popen[str]]:
-    kept = {name: value for name, value in os.environ.items() if name != "CORPUS_PLUGINS"}
-    command = [sys.executable, "-P", "-c", FORKING]
-    with subprocess.Popen(
-        command, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        yield process
-        assert process.stdin is not None
-        process.stdin.close()
+def forking() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.stop()
 
 
 def run_in(
-    place: Path, forking: subprocess.Popen[str], folder: Path, *arguments: str, **environment: str
+    place: Path, forking: ForkServer, folder: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `corpus` in a fork of `forking`; what it prints goes through files in `place`."""
     paths = [place / "stdout", place / "stderr"]
-    case = {"folder": str(folder), "environment": environment, "arguments": arguments}
+    case: dict[str, object] = {"folder": str(folder), "environment": environment, "arguments": arguments}
     case |= {path.name: str(path) for path in paths}
-    assert forking.stdin is not None and forking.stdout is not None
-    forking.stdin.write(json.dumps(case) + "\n")
-    forking.stdin.flush()
-    status = int(forking.stdout.readline())
+    status = forking.run(case)
     return subprocess.CompletedProcess([*arguments], status, *(path.read_text() for path in paths))
 
 
 @pytest.fixture(scope="session")
-def built_once(tmp_path_factory: pytest.TempPathFactory, forking: subprocess.Popen[str]) -> Path:
+def built_once(tmp_path_factory: pytest.TempPathFactory, forking: ForkServer) -> Path:
     place = tmp_path_factory.mktemp("built")
     lab = write_lab(place / "lab")
     done = run_in(place, forking, lab, "build", "lab.yaml", "--out", "out", "--plugins", ".")
@@ -85,7 +104,7 @@ def built_lab(built_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def corpus(tmp_path: Path, forking: subprocess.Popen[str]) -> Run:
+def corpus(tmp_path: Path, forking: ForkServer) -> Run:
     """Run `corpus` in a folder outside the repository; the first argument is that folder.
 
     With PYTHONPATH it is a process of its own, since that is read as Python starts.

@@ -49,7 +49,7 @@ WRONG_FILTERS = {
     "extraction: {mode: 'mine:Mine'}|class Mine:\n    version = 1\n    def extract(self, r): return 3": (
         "mine:Mine: `extract` must return ExtractedText, str or None, not int"
     ),
-    "extraction: {mode: fastest}|x = 1": "no such mode: say fast, precision, recall, resiliparse, corpus, or a plug-in",
+    "extraction: {mode: fastest}|x = 1": "no such mode: did you mean fast?",
     "identification: {model: 'mine:Mine'}|class Mine:\n    version = 1": "mine:Mine has no method `identify(text)`",
     "identification: {model: 'mine:Mine'}|class Mine:\n    version=1\n    def identify(self, t): return 'xx!', 1": (
         "'xx!' is not a language"
