@@ -73,7 +73,7 @@ _TOKEN = re.compile(
 """A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
 closed, so that any page takes linear time."""
 _ATTRIBUTE = re.compile(
-    rb"([^\s=/>\"']+)\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>\"']*+))",
+    rb"([^\s=/>\"']++)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>\"']*+)))?",
 )
 
 

@@ -115,4 +115,5 @@ def test_hostile_pages_take_linear_time() -> None:
     begun = time.process_time()
     for piece in (b"<meta ", b"<meta noai ", b'<meta noai><a ="', b"<meta noai><!--", b"<script><meta noai>"):
         find_page_opt_outs(piece * 20_000)
+    find_page_opt_outs(b"<meta " + b"a" * 40_000 + b"><meta noai>")
     assert time.process_time() - begun < 2
