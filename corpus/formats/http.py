@@ -81,7 +81,8 @@ STATUS_LINE = re.compile(
 )
 HEADER_OPENING = re.compile(
     rb"(?:content-(?:type|length|encoding|language)|date|server|last-modified|connection|cache-control|expires|"
-    rb"transfer-encoding|set-cookie|location|etag|vary|pragma|accept-ranges|x-[\w-]+)[ \t]*:[^\r\n]*\r{0,2}\n",
+    rb"transfer-encoding|set-cookie|location|etag|vary|pragma|accept-ranges|tdm-(?:reservation|policy)|content-(?:usage|signal)|"
+    rb"x-[\w-]+)[ \t]*:[^\r\n]*\r{0,2}\n",
     re.IGNORECASE,
 )
 """The first header of a head that lost its status line."""

@@ -45,6 +45,15 @@ def test_headers(lines: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "line", ["TDM-Reservation: 1", "Content-Usage: train-ai=n", "Content-Signal: ai-train=no"]
+)
+def test_headers_behind_an_empty_line_may_begin_with_an_opt_out(line: str) -> None:
+    head = read_head(f"HTTP/1.1 200 OK\n\n{line}\nContent-Type: text/html\n\n<p>".encode())
+    assert find_header_opt_outs(head.headers) is not None
+    assert head.headers["content-type"] == "text/html"
+
+
+@pytest.mark.parametrize(
     ("page", "expected"),
     [
         ('<meta name="robots" content="noai, noimageai">', "noai noimageai"),
