@@ -23,7 +23,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         return real.extract_text(record, mode)
     if command[1] == b"say":
         return ExtractedText(
-            text="t", gate="g", url="u", license="l", date="d", language="x", metadata={"a": "b"}
+            text="t", gate="g", url="u", license="l", date="d", language="x", opt_out="o", metadata={"a": "b"}
         )
     COMMANDS[command[1].decode()]((command[2] or b"").decode())
     return ExtractedText(text=f"survived {command[1].decode()}")

@@ -156,7 +156,7 @@ def test_any_record_has_an_answer(pairs: list[tuple[str, str | bytes]]) -> None:
 def test_all_that_a_format_says_comes_back(small: Parser) -> None:
     ((_, answer),) = small.extract_each([(0, record(0, command("say")))])
     assert answer == ExtractedText(
-        text="t", gate="g", url="u", license="l", date="d", language="x", metadata={"a": "b"}
+        text="t", gate="g", url="u", license="l", date="d", language="x", opt_out="o", metadata={"a": "b"}
     )
     assert all(getattr(answer, field.name) for field in fields(ExtractedText))
 

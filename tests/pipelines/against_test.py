@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import corpus
 from corpus.dedup.minhash import EMPTY_VALUE
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.signature_set import SignatureSetReader, serialize_signatures, set_schema
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.export.signature_sets import export_signatures
 from corpus.pipelines.cli.export import export
 from corpus.pipelines.cli.sample import sample

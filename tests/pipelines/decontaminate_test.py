@@ -436,7 +436,10 @@ def build(folder: Path, said: list[str]) -> None:
     [
         ("{sets: [nowhere]}", "decontaminate.sets[0]: {folder}/nowhere: no such file or folder"),
         ("{sets: one.jsonl}", "decontaminate.sets[0]: {folder}/one.jsonl is input of the source web"),
-        ("{sets: [sets], action: burn}", "decontaminate.action: 'burn' is not among its values: say one of cut, drop, mark"),
+        (
+            "{sets: [sets], action: burn}",
+            "decontaminate.action: 'burn' is not among its values: say one of cut, drop, mark",
+        ),
         (
             "{sets: [{path: sets, fields: {ask: q}}]}",
             "decontaminate.sets[0].fields: ask is no part of an item",

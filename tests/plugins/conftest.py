@@ -62,7 +62,12 @@ class ForkServer:
         kept = {name: value for name, value in os.environ.items() if name != "CORPUS_PLUGINS"}
         command = [sys.executable, "-P", "-c", FORKING]
         return subprocess.Popen(
-            command, env=kept, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            env=kept,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     def stop(self) -> None:
