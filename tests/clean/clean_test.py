@@ -215,3 +215,52 @@ def test_how_rules_are_named() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             expand_rules(value)
+
+
+STAY = {
+    "eng_Latn": [
+        "You are here because I called you.",
+        "Go back!",
+        "More by accident than by design.",
+        "More from habit than from hunger.",
+        "Copyright in most countries lasts for 70 years after death.",
+        "We use cookies to decorate the tree.",
+    ],
+    "cmn_Hans": [
+        "这本书的版权所有者是他的女儿。",
+        "被侵权人有权通知平台采取删除等措施。",
+        "未经著作权人许可，任何人不得复制其作品。",
+        "扫描仪的分辨率很高",
+        "长按电源键三秒",
+        "声明：两国将继续合作。",
+        "互联网新闻信息服务许可管理办法",
+        "打开手机应用以后选择语言",
+    ],
+    "cmn_Hant": ["這本書的版權所有人是他的女兒。", "掃描器放在桌上"],
+    "jpn_Jpan": ["彼は無断での外出を禁じられた。", "無断使用を禁じる法律ができた。"],
+    "kor_Hang": ["자바스크립트는 프로그래밍 언어이다", "정부는 무단 배포를 금지하는 법을 만들었다"],
+    "rus_Cyrl": [
+        "Использование этих материалов в строительстве началось давно.",
+        "Вы здесь живёте уже десять лет.",
+        "Подробнее о нём я расскажу завтра.",
+        "Нашли ошибку в расчётах лишь через год.",
+        "Зарегистрировано десять космических тел.",
+        "Поделиться с вами хлебом я могу.",
+    ],
+    "arb_Arab": ["شارك في الحرب العالمية الأولى", "تابع دراسته في باريس", "انضم إلى الحزب في عام 1990"],
+    "hin_Deva": ["यह भी देखें कि वह कब आता है", "फेसबुक के शेयर गिरे।"],
+    "tha_Thai": ["ต้องลงทะเบียนก่อนเดินทางทุกครั้ง", "กดดูที่แผลเบาๆ"],
+    "deu_Latn": ["Sie sind hier, um zu helfen.", "Bereits Mitglied der Partei war sein Vater."],
+    "fra_Latn": ["Vous êtes ici chez vous.", "En poursuivant la navigation vers le sud, ils virent la côte."],
+    "spa_Latn": ["Debe estar conectado a la red.", "Además: tenía frío.", "Estás aquí por mí."],
+    "por_Latn": ["Entre as duas casas há um caminho para o rio.", "Siga na estrada por dois quilômetros."],
+    "vie_Latn": ["Chia sẻ với phóng viên", "Theo dõi bệnh nhân tại nhà"],
+    "tur_Latn": ["Okul için kayıt oldu.", "Fotoğrafın izinsiz kullanıldığını söyledi."],
+    "ind_Latn": ["Berbagi di tengah musim hujan", "Ikuti lomba di sekolah"],
+}
+
+
+@pytest.mark.parametrize("language", STAY)
+def test_sentences_that_begin_as_boilerplate_does_stay(language: str) -> None:
+    text = "\n".join(STAY[language])
+    assert clean(text, language, "boilerplate") == text
