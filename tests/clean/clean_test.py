@@ -225,6 +225,8 @@ STAY = {
         "More from habit than from hunger.",
         "Copyright in most countries lasts for 70 years after death.",
         "We use cookies to decorate the tree.",
+        "/home/miriam",
+        "- login;",
     ],
     "cmn_Hans": [
         "这本书的版权所有者是他的女儿。",
@@ -235,6 +237,7 @@ STAY = {
         "声明：两国将继续合作。",
         "互联网新闻信息服务许可管理办法",
         "打开手机应用以后选择语言",
+        "- 登录；",
     ],
     "cmn_Hant": ["這本書的版權所有人是他的女兒。", "掃描器放在桌上"],
     "jpn_Jpan": ["彼は無断での外出を禁じられた。", "無断使用を禁じる法律ができた。"],
