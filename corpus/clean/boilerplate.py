@@ -23,7 +23,8 @@ def find_boilerplate(
     """Yield (start, end, class) of lines that a language's lists name, in characters, without blanks at their ends.
 
     A line is named by itself, as words that all are named with marks between them, or, if it is named for its
-    neighbourhood, beside another such line. Rows of tables and items that end in a semicolon are none. Cost: .2 ms for a page of 5 KB.
+    neighbourhood, beside another such line. Rows of tables and items that end in a semicolon are none.
+    Cost: .2 ms for a page of 5 KB.
     """
     folded = ["" if _is_of_list(line) else line.strip(DECORATION) for line in fold_text(text).split("\n")]
     classes_of = _find_classes(folded, lists_of(language))

@@ -143,6 +143,17 @@ def test_long_and_odd_lines_cost_little() -> None:
     assert time.process_time() - start < 1
 
 
+def test_no_pattern_costs_much_on_a_line_of_its_own_words() -> None:
+    files = {file.names[0]: file for file in read_files().values()}
+    start = time.process_time()
+    for pattern in (each for file in files.values() for listed in file.patterns.values() for each in listed):
+        compiled = re.compile(expand_pattern(pattern))
+        words = re.sub(r"[^\w ]", "", pattern)[:30]
+        for line in (words * 30, f"{words} " * 30, f"{words[:4]} 0 " * 40, "0" * 199, "a " * 99):
+            compiled.fullmatch(line[:199])
+    assert time.process_time() - start < 2
+
+
 def test_the_rules_of_c4() -> None:
     text = (
         "The first sentence is whole.\nA heading without a stop\nToo short.\nIt goes on and on...\n"
