@@ -236,7 +236,7 @@ STAY = {
         "More from habit than from hunger.",
         "Copyright in most countries lasts for 70 years after death.",
         "We use cookies to decorate the tree.",
-        "/home/miriam",
+        "/home",
         "- login;",
     ],
     "cmn_Hans": [
