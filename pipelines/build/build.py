@@ -40,7 +40,7 @@ def build_workspace(
     check_out(out)
     if not running.local and not storage.is_remote(out):
         out = os.path.abspath(out)  # workers have other current folders
-    read_manifest(manifest)  # no file, or no manifest, is said before the rest is imported
+    read_manifest(manifest).raise_mistakes()  # what is wrong in itself is said before the rest is imported
     keep_pandas_out()
     with exit_on_signals():
         if share is not None:
