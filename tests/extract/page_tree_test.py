@@ -455,3 +455,53 @@ def test_menus_of_links_and_fields_in_boxes_are_no_text(mode: str) -> None:
 def test_signs_and_single_characters_of_chinese_and_japanese(mode: str, source: str, shown: str) -> None:
     around = f"<p>{PROSE['zh']}</p>" * 3
     assert shown in lines(f"<article>{around}<p>{source}</p>{around}</article>", mode)
+
+
+@pytest.mark.parametrize("mode", [*NOT_OURS, "recall"])
+@pytest.mark.parametrize("language", ["en", "zh", "ar"])
+def test_layouts_with_headings_columns_forms_and_rows_of_paragraphs_are_no_data(
+    mode: str, language: str
+) -> None:
+    texts = [f"{PROSE[language]} {PROSE[language]} ({i})" for i in range(4)]
+    menu = MENU.removeprefix("<td width=100>").removesuffix("</td>")
+    article = "<br><br>".join(texts)
+    for table in (
+        f"<table><colgroup><col width=90><col></colgroup><tr>{MENU}<td>{article}</td></tr></table>",
+        f"<table><tr><th>{menu}</th><td>{article}</td></tr></table>",
+        f"<table><thead><tr><td colspan=2>Mill</td></tr></thead><tr>{MENU}<td>{article}</td></tr></table>",
+        f"<table><form><tr>{MENU}<td>{article}</td></tr></form></table>",
+        f"<table><tr>{MENU}<td><span class=t>{article}</span></td></tr></table>",
+        "<table>" + "".join(f"<tr><td>&nbsp;</td><td>{text}</td></tr>" for text in texts) + "</table>",
+    ):
+        got = lines(table, mode)
+        assert [line for line in got if line in texts] == texts and "Archive" not in got, table
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall"])
+@pytest.mark.parametrize("language", ["en", "ru", "hi"])
+def test_quotations_in_figures_and_words_between_inline_elements_stay(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    body = (
+        f"<p>{sentence} A</p><figure><blockquote>{sentence} quoted</blockquote><figcaption>X</figcaption></figure>"
+        f"<p><b>{sentence}</b> (<time>9 May 1901</time>) <i>{sentence}</i></p>"
+        f"<p>{sentence} <o:p>{sentence[:9]} of Word</o:p></p>"
+        f"<div popover><p>{sentence} unseen</p></div><p>{sentence} B</p>"
+    )
+    text = "\n".join(lines(f"<article>{body}</article>", mode))
+    assert all(words in text for words in ("quoted", "9 May 1901", "of Word")) and "unseen" not in text
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall", "resiliparse"])
+@pytest.mark.parametrize("language", ["zh", "ja"])
+def test_lines_are_joined_around_what_no_browser_shows(mode: str, language: str) -> None:
+    text = PROSE[language]
+    first, rest = text[:6], text[6:]
+    written = "".join(f"&#{ord(sign)};" for sign in rest)
+    for source in (
+        f"{first}\n<!-- a -->\n{rest}",
+        f"{first}\n<wbr>\n{rest}",
+        f"{first}\n<nobr>{rest}</nobr>",
+        f"{first}\n{written}",
+        "".join(f"<span>{sign}</span>" for sign in text),
+    ):
+        assert lines(f"<p>{source}</p>", mode) == [text], source

@@ -19,9 +19,11 @@ _OPENED = XPath(
 CHOICES = frozenset(("listbox", "option", "menuitemradio", "menuitemcheckbox"))
 """Roles of controls that a page makes itself, where others have a `select`."""
 MARKED = XPath(
-    "descendant-or-self::*[@hidden or " + " or ".join(f"@role='{role}'" for role in sorted(CHOICES)) + "]"
+    "descendant-or-self::*[@hidden or @popover or "
+    + " or ".join(f"@role='{role}'" for role in sorted(CHOICES))
+    + "]"
 )
-"""What is hidden, and controls of a choice."""
+"""What is hidden, or shown once a button is pressed, and controls of a choice."""
 PANEL_TAGS = frozenset(("div", "section", "article", "dd", "p"))
 PANEL_ROLES = frozenset((None, "", "region", "group", "tabpanel", "presentation", "none", "article"))
 """Elements, and their roles, that can be panels of text: no menus, lists of choices or dialogs."""
@@ -53,7 +55,7 @@ def drop_hidden(tree: HtmlElement, marked: Sequence[HtmlElement], closed: bool) 
     """
     hidden = []
     for element in marked:
-        if element.get("role") in CHOICES:
+        if element.get("role") in CHOICES or element.get("popover") is not None:
             drop(element)
         else:
             hidden.append(element)

@@ -13,25 +13,38 @@ from typing import Generic, NamedTuple, TypeVar
 from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
 
-from corpus.extract.html.div_paragraphs import BLOCK_TAGS, MIN_SIBLING_BYTES, become_paragraph, is_paragraph
+from corpus.extract.html.div_paragraphs import (
+    BLOCK_TAGS,
+    MIN_PARAGRAPH_BYTES,
+    MIN_SIBLING_BYTES,
+    become_paragraph,
+    is_paragraph,
+)
 
 MIN_TEXT_CELL_BYTES = 160
 """Bytes of UTF-8 in a cell that has paragraphs or line breaks and so is laid out, rather than a value."""
 MIN_TEXT_SHARE = 0.6
 """Share of a table's text that stands in cells of text, from which the table is a layout."""
+MIN_ROW_PROSE_SHARE = 0.9
+"""Share of a table's text that stands in paragraphs of `MIN_PARAGRAPH_BYTES`, one a row, from which it is a layout."""
 MIN_MENU_LINK_SHARE = 0.7
 """Share of links in the text of a cell that is a menu."""
+MAX_HEADED_CELLS = 12
+"""Cells of a layout that has cells of headings."""
 MAX_EXAMINED_CELLS = 2000
 """Cells of one table that are examined: with more it is data."""
 
-_DATA_SIGNS = frozenset(("caption", "colgroup", "th", "thead", "tfoot"))
+_DATA_SIGNS = frozenset(("caption", "th", "thead", "tfoot"))
 SECTIONS = ("tbody", "thead", "tfoot")
+_ROW_GROUPS = (*SECTIONS, "form")
+"""What rows stand in: old pages put a form around them, within the table."""
 _PRESENTATION = ("presentation", "none")
 BREAKING = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "form", "article", "section", "center")
 )
 _SILENT_LINKS = XPath(".//a[not(normalize-space())]")
 """Links around pictures, such as the numbers of callouts: extractors drop a short block with no other links."""
+_WRAPPERS = ("span", "b", "strong", "i", "em", "big", "small", "tt", "u", "ins")
 _UNBROKEN = BLOCK_TAGS | {"pre", "script", "style", "nav", "br"}
 
 
@@ -72,7 +85,7 @@ def _list_cells(table: HtmlElement) -> list[HtmlElement]:
     """Return the cells of a table without those of tables in it."""
     cells = []
     for part in table:
-        rows = part if part.tag in SECTIONS else (part,)
+        rows = part if part.tag in _ROW_GROUPS else (part,)
         for row in rows:
             if row.tag == "tr":
                 cells += [cell for cell in row if cell.tag in ("td", "th")]
@@ -88,16 +101,23 @@ def is_layout(
     role = (role or "").lower()
     if role in _PRESENTATION or len(cells) == 1:
         return True
-    if not _DATA_SIGNS.isdisjoint(parts) or role in ("table", "grid"):
+    if "caption" in parts or role in ("table", "grid"):
         return False
+    if not _DATA_SIGNS.isdisjoint(parts):
+        return _is_headed_layout(cells, reader)
     if any(map(reader.has_table, cells)):
         return True
     if any(reader.get_tag(cell) == "th" for cell in cells):
-        return False
+        return _is_headed_layout(cells, reader)
     sizes = list(map(reader.count_bytes, cells))
     total = sum(sizes)
     if total < MIN_TEXT_CELL_BYTES:
         return False
+    filled = [size for size in sizes if size > 2]
+    prose = sum(size for size in sizes if size >= MIN_PARAGRAPH_BYTES)
+    if len(filled) > 1 and 2 * len(filled) <= len(cells) and prose >= MIN_ROW_PROSE_SHARE * total:
+        # One paragraph a row, beside what keeps it off the edge.
+        return True
     if max(sizes) < MIN_TEXT_CELL_BYTES:
         # Notes of one paragraph, each beside a picture of its number.
         notes = [cell for cell, size in zip(cells, sizes, strict=True) if size > 2]
@@ -110,11 +130,26 @@ def is_layout(
     if text >= MIN_TEXT_SHARE * total:
         return True
     # A column, or a row of its own, of running text: nobody writes a value of several sentences beside none.
-    filled = [size for size in sizes if size > 2]
     menus = sum(
         size for cell, size in zip(cells, sizes, strict=True) if size > 2 and is_menu(cell, size, reader)
     )
     return len(filled) == 1 or (menus > 0 and max(sizes) >= MIN_TEXT_SHARE * (total - menus))
+
+
+def _is_headed_layout(cells: Sequence[Node], reader: TreeReader[Node]) -> bool:
+    """Return whether a table with cells or a row of headings lays out a page: one cell is a menu, and another, in
+    paragraphs, has most of the rest."""
+    if len(cells) > MAX_HEADED_CELLS:
+        return False
+    sizes = list(map(reader.count_bytes, cells))
+    largest = max(range(len(cells)), key=sizes.__getitem__)
+    if sizes[largest] < 2 * MIN_TEXT_CELL_BYTES:
+        return False
+    menus = sum(
+        size for cell, size in zip(cells, sizes, strict=True) if size > 2 and is_menu(cell, size, reader)
+    )
+    rest = sum(sizes) - menus
+    return menus > 0 and sizes[largest] >= MIN_TEXT_SHARE * rest and reader.is_broken(cells[largest])
 
 
 def is_menu(cell: Node, size: int, reader: TreeReader[Node]) -> bool:
@@ -172,6 +207,7 @@ def _unwrap(table: HtmlElement, cells: list[HtmlElement]) -> None:
         _drop_table_attributes(cell)
         if cell.tag == "div":
             strip_tags(cell, "font", "center")
+            _strip_wrappers(cell)
             for link in _SILENT_LINKS(cell):
                 link.drop_tag()
             _split_lines(cell)
@@ -179,9 +215,16 @@ def _unwrap(table: HtmlElement, cells: list[HtmlElement]) -> None:
                 if child.tag == "div" and is_paragraph(child, MIN_SIBLING_BYTES):
                     become_paragraph(child)
     for element in (*rows, *parts, table):
-        if element is not None and element.tag in ("tr", "table", *SECTIONS):
+        if element is not None and element.tag in ("tr", "table", *_ROW_GROUPS):
             element.tag = "div"
     _drop_table_attributes(table)
+
+
+def _strip_wrappers(cell: HtmlElement) -> None:
+    """Take away the inline elements around all lines of a cell, such as a `span` that sets its font."""
+    for element in list(cell.iter(*_WRAPPERS)):
+        if len(element.findall("br")) > 1 or any(child.tag in ("p", "div") for child in element):
+            element.drop_tag()
 
 
 def _drop_table_attributes(element: HtmlElement) -> None:

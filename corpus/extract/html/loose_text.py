@@ -12,6 +12,7 @@ from corpus.extract.html.page_elements import STRING, count_bytes, has_block, re
 from corpus.extract.html.sentence_words import FIELDS, INLINE_TAGS
 
 _SAYING_TAGS = INLINE_TAGS - {"a", "label"}
+_FIGURED_TEXT = ("blockquote", "table", "pre", "ul", "ol")
 
 
 def keep_boxes(tree: HtmlElement) -> None:
@@ -55,6 +56,14 @@ def keep_captions(tree: HtmlElement) -> None:
         for figure in caption.iterancestors("figure"):
             rename(figure, "div")
             _wrap_following_text(figure)
+
+
+def keep_figures_of_text(tree: HtmlElement) -> None:
+    """Make a `figure` of a quotation, a table, a listing or a list a `div`: extractors drop all figures. A quotation
+    pulled out of the text stands there already."""
+    for figure in list(tree.iter("figure")):
+        if next(figure.iter(*_FIGURED_TEXT), None) is not None and "pull" not in (figure.get("class") or ""):
+            rename(figure, "div")
 
 
 def _wrap_following_text(element: HtmlElement) -> None:

@@ -27,7 +27,7 @@ from corpus.extract.html.page_tree import mend_tree
 from corpus.extract.html.prose_frame import find_prose_frame, set_frame
 from corpus.extract.html.resiliparse_tree import HOLDER, hold_single_characters, mend_page
 from corpus.extract.html.selectors import PageValues, compile_selector, known_values
-from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
+from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines, write_out_references
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 
@@ -140,6 +140,8 @@ def extract_main_text_and_engine(
     """
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
+    if (written_out := write_out_references(html)) is not html:
+        html, data = written_out, None
     if mode == "corpus":
         # Its libraries take a fifth of a second to load, which the other modes need not.
         from corpus.extract.html.blocks.main_blocks import (

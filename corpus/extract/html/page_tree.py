@@ -24,7 +24,7 @@ from corpus.extract.html.list_items import (
     unwrap_definitions,
     unwrap_items,
 )
-from corpus.extract.html.loose_text import keep_boxes, keep_captions, keep_summaries
+from corpus.extract.html.loose_text import keep_boxes, keep_captions, keep_figures_of_text, keep_summaries
 from corpus.extract.html.selectors import PageValues
 from corpus.extract.html.sentence_words import (
     DISCARDED_WORDS,
@@ -33,6 +33,7 @@ from corpus.extract.html.sentence_words import (
     OWN_TAG,
     PLAIN_WORDS,
     READINGS,
+    UNKNOWN_INLINE_TEXT,
     drop_readings,
     keep_plain_words,
     keep_words,
@@ -53,9 +54,9 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
     Returns whether tables laid out the page, or lists of definitions are blocks of text now.
     """
     tags = Counter([element.tag for element in tree.iter("*")])
-    hidden = values["hidden"] or not CHOICES.isdisjoint(values["role"])
+    hidden = values["hidden"] or " popover" in html or not CHOICES.isdisjoint(values["role"])
     drop_hidden(tree, MARKED(tree) if hidden else (), not tags.keys().isdisjoint(CLOSED_TAGS))
-    if any("-" in tag for tag in tags) and OWN_TAG.search(html):
+    if any("-" in tag or ":" in tag for tag in tags) and OWN_TAG.search(html):
         name_own_elements(tree)
     for names, mend in _MENDINGS:
         if not tags.keys().isdisjoint(names):
@@ -71,7 +72,7 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
     if "pre" in tags:
         set_listings_apart(tree)
     if has_cjk_text(html):
-        strip_tags(tree, *INLINE_TEXT)
+        strip_tags(tree, *INLINE_TEXT, *UNKNOWN_INLINE_TEXT)
         strip_inline_in_short_pages(tree)
     return unwrapped
 
@@ -85,6 +86,7 @@ _MENDINGS: tuple[tuple[Iterable[str], Callable[[HtmlElement], None]], ...] = (
     (READINGS, drop_readings),
     (DISCARDED_WORDS, keep_words),
     (("figcaption",), keep_captions),
+    (("figure",), keep_figures_of_text),
     (PLAIN_WORDS, keep_plain_words),
     (_OLD_NAMES, _use_new_names),
     (("menu",), keep_prose_menus),

@@ -39,12 +39,16 @@ HOLDER = "\u2060"
 _TAG_START, _TAG_END, _MIN_LEAD_OF_THREE = ord("<"), ord(">"), 0xE0
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
-_MENDED = f"[hidden], dialog, time, label, :is({_LINES}) > button, figcaption, table, ruby, {_SHALLOW_LISTS}"
+_MENDED = (
+    f"[hidden], [popover], dialog, time, label, :is({_LINES}, div, span, em) > button, figcaption, table, ruby,"
+    f"figure > blockquote, {_SHALLOW_LISTS}"
+)
 _WORD = re.compile(r"[^\W_]")
 _FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
+_INLINE_PARENTS = ("a", "b", "em", "i", "span", "strong", "small")
+MAX_INLINE_PARENTS = 3
 _READINGS = "rt, rp, rtc"
-_DATA_SIGNS = "th, caption, colgroup, thead, tfoot"
 MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
 _BREAKING = ", ".join(sorted(BREAKING))
@@ -77,8 +81,12 @@ def mend_page(page: Any) -> None:
         if tag == "dialog":
             if not element.hasattr("open"):
                 element.remove()
+        elif element.hasattr("popover"):
+            element.remove()
         elif element.hasattr("hidden"):
             hidden.append(element)
+        elif tag == "blockquote":
+            _take_out_of_figure(element)
         elif tag in ("time", "label", "button"):
             if _is_word(element):
                 _rename(page, element, "span")
@@ -97,6 +105,8 @@ def mend_page(page: Any) -> None:
     for items in lists:
         _deepen_list(page, items)
     for table in reversed(tables[:MAX_MENDED]):
+        if table.parent is not None and table.parent.tag == "figure":
+            _take_out_of_figure(table)
         _unwrap_layout(page, table)
 
 
@@ -126,7 +136,14 @@ def _list_opened(page: Any) -> Set[str]:
 
 
 def _is_in_sentence(element: Any) -> bool:
-    return _is_text(element.next) or _is_text(element.prev)
+    """Return whether text stands beside an element, or beside the inline element that holds it alone."""
+    for _ in range(MAX_INLINE_PARENTS):
+        if _is_text(element.next) or _is_text(element.prev):
+            return True
+        if element.next is not None or element.prev is not None or element.parent.tag not in _INLINE_PARENTS:
+            return False
+        element = element.parent
+    return False
 
 
 def _is_word(element: Any) -> bool:
@@ -176,6 +193,12 @@ def _keep_caption(page: Any, element: Any) -> None:
     paragraph = page.create_element("p")
     paragraph.text = said
     figure.before(paragraph)
+
+
+def _take_out_of_figure(element: Any) -> None:
+    """Put a quotation or a table before its figure, unless it is pulled out of the text: all figures are dropped."""
+    if "pull" not in (element.parent.getattr("class") or ""):
+        element.parent.before(element)
 
 
 def _deepen_list(page: Any, items: Any) -> None:
@@ -232,8 +255,6 @@ def _unwrap_layout(page: Any, table: Any) -> None:
     # A query costs as much as reading the cell that it is made for: one for the table spares most.
     role = table.getattr("role")
     nested = table.query_selector("table") is not None
-    if not nested and role is None and table.query_selector(_DATA_SIGNS) is not None:
-        return
     parts = table.children[:]
     cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
@@ -242,6 +263,11 @@ def _unwrap_layout(page: Any, table: Any) -> None:
     if not is_layout(role, [part.tag for part in parts], cells, reader):
         return
     around = page.create_element("div")
+    held = around
+    for _ in range(2):  # so deep that its lists are none near `body`
+        outer = page.create_element("div")
+        outer.append_child(held)
+        held = outer
     for cell, menu in zip(cells, tell_menus(cells, reader), strict=True):
         around.append_child(_rename(page, cell, "nav" if menu else "div"))
-    table.replace_with(around)
+    table.replace_with(held)

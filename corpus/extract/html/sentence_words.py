@@ -8,24 +8,26 @@ from itertools import chain, islice, takewhile
 from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
 
-from corpus.extract.html.div_paragraphs import BLOCK_TAGS
-from corpus.extract.html.page_elements import drop, get_text_before, has_block, rename
+from corpus.extract.html.div_paragraphs import BLOCK_TAGS, MIN_PARAGRAPH_BYTES
+from corpus.extract.html.page_elements import STRING, count_bytes, drop, get_text_before, has_block, rename
 
-_OWN = XPath("//body//*[contains(name(), '-')]")
+_OWN = XPath("//body//*[contains(name(), '-') or contains(name(), ':')]")
 _HIDDEN_CLASS = re.compile(r"(?:^|[\s_-])(?:hide|hidden|invisible)(?=$|[\s_-])")
-OWN_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]*-")
+OWN_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]*[-:]")
 GLUED_TAGS = ("code", "del", "s", "strike")
-DISCARDED_WORDS = ("time", "label", "output", "button", "blink", "marquee", "noindex", "menuitem")
+DISCARDED_WORDS = ("time", "label", "output", "button", "blink", "marquee", "noindex", "menuitem", "map")
 """Elements that a browser shows in their line, and extractors drop."""
 PLAIN_WORDS = ("q", "slot")
 FIELDS = frozenset(("input", "select", "textarea"))
 READINGS = ("rt", "rp", "rtc")
+_PROSE_LINES = ("p", "li", "dd", "td", "blockquote")
 INLINE_TEXT = (
     *("b", "strong", "em", "i", "u", "font", "big", "small"),
     *("tt", "ins", "bdi", "bdo", "cite", "dfn", "abbr"),
 )
 _LINES = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "figcaption", "summary", "pre"))
 """Elements whose content is one run of text."""
+UNKNOWN_INLINE_TEXT = ("acronym", "nobr", "wbr")
 INLINE_TAGS = frozenset(
     (*INLINE_TEXT, "a", "span", "code", "kbd", "label", "mark", "q", "s", "samp", "sub", "sup", "var")
 )
@@ -69,7 +71,7 @@ def keep_words(tree: HtmlElement) -> None:
     """Make elements `span`s that extractors drop with their words, where those are words of a sentence: a `time` that
     stands alone is a date line, a `label` beside a field names it, and a `button` behind a text is none of it."""
     for element in list(tree.iter(*DISCARDED_WORDS)):
-        if not _is_in_sentence(element) or has_block(element):
+        if not (_is_in_sentence(element) or _is_in_prose(element)) or has_block(element):
             continue
         if element.tag == "label" and _has_field_beside(element):
             continue
@@ -101,6 +103,16 @@ def _is_in_sentence(element: HtmlElement) -> bool:
         if parent.tag not in ("a", "b", "em", "i", "span", "strong", "small") or len(parent) != 1:
             return False
     return False
+
+
+def _is_in_prose(element: HtmlElement) -> bool:
+    """Return whether an element stands beside inline elements in a line that is prose: `<b>from</b> <time>`."""
+    line = element.getparent()
+    if line is None or line.tag not in _PROSE_LINES or len(line) < 2:
+        return False
+    if any(child.tag not in INLINE_TEXT and child is not element for child in line if child.tag != "time"):
+        return False
+    return count_bytes(STRING(line)) - count_bytes(STRING(element)) >= MIN_PARAGRAPH_BYTES
 
 
 def _is_in_line(element: HtmlElement) -> bool:
@@ -162,5 +174,15 @@ def strip_inline_in_short_pages(tree: HtmlElement) -> None:
     if body is None or len("".join(body.itertext()).encode("utf-8", "replace")) > MAX_SHORT_BYTES:
         return
     for element in list(body.iter("a", "span", "code", "mark", "sub", "sup", "kbd", "var", "s", "del")):
-        if element.getparent() is not None and not has_block(element) and _is_in_sentence(element):
+        if element.getparent() is None or has_block(element):
+            continue
+        if _is_in_sentence(element) or _touches_words(element):
             element.drop_tag()
+
+
+def _touches_words(element: HtmlElement) -> bool:
+    """Return whether an inline element with text stands directly beside an element, without a space between them."""
+    before, after = element.getprevious(), element.getnext()
+    return (
+        before is not None and not before.tail and before.tag in INLINE_TAGS and bool(STRING(before))
+    ) or (after is not None and not element.tail and after.tag in INLINE_TAGS and bool(STRING(after)))

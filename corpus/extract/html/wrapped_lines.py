@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect
 from collections.abc import Iterator
 
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""
-_INLINE = r"a|abbr|b|bdi|big|cite|code|dfn|em|font|i|ins|kbd|mark|q|rb|ruby|s|small|span|strong|sub|sup|tt|u|var|wbr"
-_INLINE_STARTS = frozenset(name[:2] for name in _INLINE.split("|"))
+_INLINE = (
+    r"a|abbr|acronym|b|bdi|big|cite|code|dfn|em|font|i|ins|kbd|label|mark|nobr|q|rb|rp|rt|rtc|ruby|s|small|span|strike"
+    r"|strong|sub|sup|time|tt|u|var"
+)
+_INLINE_STARTS = frozenset(name[:2] for name in (*_INLINE.split("|"), "wbr"))
 """What these begin with, or all of their name."""
-_MARKUP = rf"</?(?:{_INLINE})(?:\s[^<>]*)?>|<!--[^<>]*-->"
+_TAG = rf"</?(?:{_INLINE})(?:\s[^<>]*)?>"
+_UNSEEN = r"<!--[^<>]*-->|</?wbr\s*/?>"
+"""What a browser shows nothing of, wherever lines end around it."""
 SHARED_SIGNS = "“”‘’—…·"
 """Signs that Chinese and Japanese share with scripts that set spaces: they join only what is beside a character."""
-_CJK_START = re.compile(rf"(?i:(?:{_MARKUP})*)[{CJK}]")
-_SIGN_START = re.compile(rf"(?i:(?:{_MARKUP})*)[{CJK}{SHARED_SIGNS}]")
+MAX_MARKUP = 8
+"""Tags and comments between two characters that a line end is between: bounds the work on hostile pages."""
+_INLINE_MARKUP = rf"(?i:(?:{_TAG}|(?:{_UNSEEN})\s*){{0,{MAX_MARKUP}}})"
+_CJK_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}]")
+_SIGN_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}{SHARED_SIGNS}]")
 _OLD_LINE_END = re.compile(r"\r(?!\n)")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
-_INLINE_TAG = re.compile(_MARKUP, re.IGNORECASE)
+_INLINE_TAG = re.compile(rf"{_TAG}|(?P<unseen>{_UNSEEN})", re.IGNORECASE)
 _PREFORMATTED = re.compile(
     r"<(pre|textarea|script|style|listing|xmp)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
 _CJK_COMMON = "。，的をる"
 """One of which any Chinese or Japanese text has: finding one is ten times as fast as a pattern. Their last byte is no
 letter's, for which a search would stop at each of these (as for の, U+306E)."""
+
+
+_REFERENCE = re.compile(r"&#(?:(\d{5,6})|[xX]([0-9a-fA-F]{4,5}));?")
+"""A character written as its number, of which no sign of markup has so many digits."""
+
+
+def write_out_references(html: str) -> str:
+    """Return the source of a page with Chinese and Japanese characters in place of references to them."""
+    return _REFERENCE.sub(_write_out, html) if "&#" in html else html
+
+
+def _write_out(match: re.Match[str]) -> str:
+    number = int(match[1]) if match[1] else int(match[2], 16)
+    character = chr(number) if number <= sys.maxunicode else ""
+    return character if _CJK_CHARACTER.match(character) is not None else match[0]
 
 
 def has_cjk_text(html: str) -> bool:
@@ -82,15 +106,17 @@ def _may_be_inline(text: str) -> bool:
 def _find_start(html: str, end: int) -> re.Pattern[str] | None:
     """Return what the next line must begin with to go on with what ends at `end` in a Chinese or Japanese character, or
     in a sign, but for inline tags; None if it ends in another character."""
-    while end and html[end - 1] == ">":
+    for _ in range(MAX_MARKUP):
+        if not end or html[end - 1] != ">":
+            break
         start = html.rfind("<", 0, end)
-        if (
-            start < 0
-            or not _may_be_inline(html[start : start + 4])
-            or _INLINE_TAG.fullmatch(html, start, end) is None
-        ):
+        if start < 0 or not _may_be_inline(html[start : start + 4]):
+            return None
+        if (tag := _INLINE_TAG.fullmatch(html, start, end)) is None:
             return None
         end = start
+        while tag["unseen"] and end and html[end - 1] in " \t\r\n":
+            end -= 1
     if end == 0:
         return None
     if _CJK_CHARACTER.match(html[end - 1]) is not None:
