@@ -140,7 +140,7 @@ def extract_main_text_and_engine(
     """
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
-    if (written_out := write_out_references(html)) is not html:
+    if (written_out := write_out_references(html)) != html:
         html, data = written_out, None
     if mode == "corpus":
         # Its libraries take a fifth of a second to load, which the other modes need not.

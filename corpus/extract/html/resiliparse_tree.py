@@ -11,13 +11,12 @@ from collections.abc import Set
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from corpus.extract.html.captions import find_caption
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 from corpus.extract.html.layout_tables import (
     BREAKING,
     MAX_EXAMINED_CELLS,
+    MAX_HEADED_CELLS,
     SECTIONS,
     TreeReader,
     is_layout,
@@ -26,6 +25,8 @@ from corpus.extract.html.layout_tables import (
 
 MIN_CELL_CHARACTERS = 50
 """Characters of a table that can hold text: 150 bytes of Chinese."""
+MIN_READ_CELLS = 3
+"""Cells of a table whose texts alone tell that it is too small to hold text."""
 MIN_CHARACTERS_A_LINK = 60
 """Characters of a list for each link in it: with fewer it is a menu."""
 MIN_LIST_CHARACTERS = 10
@@ -36,13 +37,13 @@ _SINGLE = re.compile(
 """A text of one character of three bytes, but for spaces."""
 HOLDER = "\u2060"
 """What is put behind such a character: a word joiner, which no page shows."""
-_TAG_START, _TAG_END, _MIN_LEAD_OF_THREE = ord("<"), ord(">"), 0xE0
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENDED = (
-    f"[hidden], [popover], dialog, time, label, :is({_LINES}, div, span, em) > button, figcaption, table, ruby,"
-    f"figure > blockquote, {_SHALLOW_LISTS}"
+    f"[hidden], dialog, time, label:not(form *), :is({_LINES}) > button, figcaption, table, ruby, figure > blockquote,"
+    f"{_SHALLOW_LISTS}"
 )
+"""What is mended. Each selector costs as much as a third of a walk through the page."""
 _WORD = re.compile(r"[^\W_]")
 _FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
@@ -51,22 +52,23 @@ MAX_INLINE_PARENTS = 3
 _READINGS = "rt, rp, rtc"
 MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
+_DATA_SIGNS = "th, caption, thead, tfoot"
 _BREAKING = ", ".join(sorted(BREAKING))
 
 
 def hold_single_characters(html: str) -> str:
     """Return the source of a page with `HOLDER` behind each character of three bytes that stands alone between two
     tags: resiliparse loses such texts, as of `<b>海</b>的<i>船</i>`."""
-    return _SINGLE.sub(rf"\1{HOLDER}", html) if _has_single_character(html) else html
+    return html if html.isascii() or _is_latin_1(html) else _SINGLE.sub(rf"\1{HOLDER}", html)
 
 
-def _has_single_character(html: str) -> bool:
-    """Return whether three bytes of one character may stand alone between two tags: in half the time of a pattern."""
-    if html.isascii():
+def _is_latin_1(html: str) -> bool:
+    """Return whether no character is beyond Latin-1: the first that is ends the look."""
+    try:
+        html.encode("latin-1")
+    except UnicodeEncodeError:
         return False
-    units = np.frombuffer(html.encode("utf-8", "replace"), np.uint8)
-    alone = (units[:-4] == _TAG_END) & (units[4:] == _TAG_START) & (units[1:-3] >= _MIN_LEAD_OF_THREE)
-    return bool(alone.any())
+    return True
 
 
 def mend_page(page: Any) -> None:
@@ -81,8 +83,6 @@ def mend_page(page: Any) -> None:
         if tag == "dialog":
             if not element.hasattr("open"):
                 element.remove()
-        elif element.hasattr("popover"):
-            element.remove()
         elif element.hasattr("hidden"):
             hidden.append(element)
         elif tag == "blockquote":
@@ -250,14 +250,17 @@ def _list_cells(parts: list[Any]) -> list[Any]:
 
 def _unwrap_layout(page: Any, table: Any) -> None:
     """Turn a table that is a layout into `div`s, its menus into `nav`s."""
-    if len(table.text) < MIN_CELL_CHARACTERS:
-        return
     # A query costs as much as reading the cell that it is made for: one for the table spares most.
     role = table.getattr("role")
     nested = table.query_selector("table") is not None
+    headed = not nested and role is None and table.query_selector(_DATA_SIGNS) is not None
+    if headed and len(table.query_selector_all("td, th")) > MAX_HEADED_CELLS:
+        return
     parts = table.children[:]
     cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
+        return
+    if len(cells) < MIN_READ_CELLS and len(table.text) < MIN_CELL_CHARACTERS:
         return
     reader = _make_reader(nested)
     if not is_layout(role, [part.tag for part in parts], cells, reader):

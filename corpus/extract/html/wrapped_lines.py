@@ -41,8 +41,10 @@ _REFERENCE = re.compile(r"&#(?:(\d{5,6})|[xX]([0-9a-fA-F]{4,5}));?")
 
 
 def write_out_references(html: str) -> str:
-    """Return the source of a page with Chinese and Japanese characters in place of references to them."""
-    return _REFERENCE.sub(_write_out, html) if "&#" in html else html
+    """Return the source of a page in ASCII with Chinese and Japanese characters in place of references to them."""
+    if not html.isascii() or "&#" not in html:
+        return html
+    return _REFERENCE.sub(_write_out, html)
 
 
 def _write_out(match: re.Match[str]) -> str:
