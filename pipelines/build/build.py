@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.manifest import read_manifest
+from corpus.manifest import load_manifest
 from corpus.pipelines.beam.loading import keep_pandas_out
 from corpus.pipelines.build.slice import Slice
 from corpus.pipelines.build.stop import exit_on_signals
@@ -40,7 +40,7 @@ def build_workspace(
     check_out(out)
     if not running.local and not storage.is_remote(out):
         out = os.path.abspath(out)  # workers have other current folders
-    read_manifest(manifest).raise_mistakes()  # what is wrong in itself is said before the rest is imported
+    load_manifest(manifest)  # what is wrong in itself is said before the rest is imported
     keep_pandas_out()
     with exit_on_signals():
         if share is not None:

@@ -85,10 +85,10 @@ def plan(
 
     Example: corpus plan first.yaml --documents 500
     """
-    from corpus.manifest import read_manifest
+    from corpus.manifest import load_manifest
 
     use_plugin_folders(plugins)
-    read_manifest(manifest).raise_mistakes()  # what is wrong in itself is said before the rest is imported
+    load_manifest(manifest)  # what is wrong in itself is said before the rest is imported
     from corpus.pipelines.beam.loading import keep_pandas_out
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_replaced, describe_unnameable, make_plan
