@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from corpus.document import DECISIONS_SCHEMA
 from corpus.holding import ITEMS_SIGNAL, VALIDATION_FAILURE
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.progress import count_documents, count_earlier
 from corpus.rules.rule import CLUSTER_SIZE, Rule, RuleSet, compute_threshold
@@ -189,7 +189,7 @@ def thresholds_pipeline(
     path: str,
     running: Running,
     claims: str | None,
-) -> Callable[[beam.Pipeline], PCollection[str]]:
+) -> PipelineBuilder:
     """Return a function that builds the pipeline that writes the score at each language's top share to `path`.
 
     Memory: the scores of one language.
@@ -368,13 +368,7 @@ def decide_pipeline(
     splits: list[tuple[str, str]],
     running: Running,
     claims: str | None,
-) -> Callable[[beam.Pipeline], PCollection[str]]:
+) -> PipelineBuilder:
     """Return a function that builds the decision pipeline over (source, split name) pairs."""
     work = DecideParts(root, judge, shares, clusters, fingerprint(judge.parameters))
-    items = [json.dumps(split) for split in splits]
-
-    def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Decide" >> fan_out(items, work, running, claims)
-        return done
-
-    return build
+    return fan_out_pipeline("Decide", [json.dumps(split) for split in splits], work, running, claims)

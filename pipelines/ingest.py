@@ -9,10 +9,9 @@ complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +36,7 @@ from corpus.extract.process.supervised import JobValues, Parser, RejectedRecord,
 from corpus.filters.url import find_url_gate
 from corpus.groups import registered_domain
 from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
 from corpus.pipelines.measure import measure_in_parser, measure_pages, signal_schema, to_signals
@@ -56,11 +55,6 @@ from corpus.storage.part_writer import (
 from corpus.text.page import Page
 from corpus.web.block_lists.address_lists import AddressLists
 from corpus.workspace import Workspace
-
-if TYPE_CHECKING:
-    import apache_beam as beam
-
-    from corpus.pipelines.beam.types import PCollection
 
 StartedDocument = tuple[Document, Record]
 RowGroupChunk = tuple[pa.RecordBatch | None, list[Page | None], pa.Array]
@@ -463,13 +457,7 @@ def order_splits(splits: Iterable[InputSplit]) -> list[InputSplit]:
 
 def ingest_pipeline(
     root: str, tools: Tools, splits: Iterable[InputSplit], running: Running, claims: str | None
-) -> Callable[[beam.Pipeline], PCollection[str]]:
+) -> PipelineBuilder:
     """Return a function that builds the ingest pipeline over `splits`, largest first; one line of JSON per split."""
     items = [split.to_json() for split in order_splits(splits)]
-    work = IngestParts(root, tools_to_json(tools))
-
-    def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Ingest" >> fan_out(items, work, running, claims)
-        return done
-
-    return build
+    return fan_out_pipeline("Ingest", items, IngestParts(root, tools_to_json(tools)), running, claims)

@@ -6,11 +6,11 @@ So another action, score, guard or clearing costs a second: candidates depend on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ from corpus.decontamination.hits import HITS_SCHEMA, SIGNALS, STEP, hits_path, u
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.edits.parts import DECONTAMINATION_STEP, EDITS_SCHEMA, edits_path, write_edits
 from corpus.edits.regions import Edit, join_edits
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.item_scan import CANDIDATES, ScanJob, SplitName
 from corpus.progress import count_documents, count_earlier
@@ -31,11 +31,6 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, count_rows, read_fingerprint
 from corpus.text.units import to_text, to_units
 from corpus.workspace import Workspace
-
-if TYPE_CHECKING:
-    import apache_beam as beam
-
-    from corpus.pipelines.beam.types import PCollection
 
 VERSION = 2
 """Increased when the same candidates would give other signals or edits."""
@@ -253,12 +248,7 @@ def _to_characters(text: str, spans: Sequence[tuple[int, int]]) -> list[dict[str
 
 def judge_pipeline(
     job: JudgeJob, splits: Sequence[SplitName], running: Running, claims: str | None
-) -> Callable[[beam.Pipeline], PCollection[str]]:
+) -> PipelineBuilder:
     """Return a function that builds the judgement of all candidates."""
-    work, items = JudgeParts(job), [json.dumps(split) for split in splits]
-
-    def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Judge" >> fan_out(items, work, running, claims)
-        return done
-
-    return build
+    items = [json.dumps(split) for split in splits]
+    return fan_out_pipeline("Judge", items, JudgeParts(job), running, claims)

@@ -7,9 +7,9 @@ costs its own search, and a part never depends on what else a corpus has.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,7 @@ from corpus.decontamination.hits import (
     read_part,
     weights_path,
 )
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.progress import count_documents, count_earlier
 from corpus.rules.rule import draw_uniform
@@ -38,11 +38,6 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, count_rows, read_fingerprint
 from corpus.validation import hash_groups
 from corpus.workspace import Workspace
-
-if TYPE_CHECKING:
-    import apache_beam as beam
-
-    from corpus.pipelines.beam.types import PCollection
 
 SAMPLED_DOCUMENTS = 1024
 """About so many documents of each input split say how common pairs are: all of one that has no more."""
@@ -182,15 +177,10 @@ class _Tally:
 
 def scan_pipeline(
     job: ScanJob, splits: Sequence[SplitName], running: Running, claims: str | None
-) -> Callable[[beam.Pipeline], PCollection[str]]:
+) -> PipelineBuilder:
     """Return a function that builds the search of all documents for what the index has."""
-    work, items = ScanParts(job), [json.dumps(split) for split in splits]
-
-    def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | "Scan" >> fan_out(items, work, running, claims)
-        return done
-
-    return build
+    items = [json.dumps(split) for split in splits]
+    return fan_out_pipeline("Scan", items, ScanParts(job), running, claims)
 
 
 def merge_splits(job: ScanJob, splits: Sequence[SplitName]) -> str:

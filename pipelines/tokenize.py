@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from corpus import storage
 from corpus.edits.applied import digest_edits, read_applied, read_applied_edits
 from corpus.errors import RunError, UserError
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, read_fingerprint, read_outcome
@@ -33,14 +33,8 @@ from corpus.tokens.encode import Encoder
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.workspace import Workspace, read_table
 
-if TYPE_CHECKING:
-    import apache_beam as beam
-
-    from corpus.pipelines.beam.types import PCollection
-
 SplitKey = tuple[str, str]
 """(source, split name)."""
-PipelineBuilder: TypeAlias = "Callable[[beam.Pipeline], PCollection[str]]"
 RunPipeline = Callable[..., None]
 """run(name, build, total, weights=...): `build(claims)` returns what puts the transforms on a Pipeline; it has `total`
 items of these sizes."""
@@ -93,12 +87,7 @@ def tokenize_pipeline(
     claims: str | None,
 ) -> PipelineBuilder:
     """Return a function that builds a pipeline that does `work` for every item; it yields the items done."""
-
-    def build(start: beam.Pipeline) -> PCollection[str]:
-        done: PCollection[str] = start | name.capitalize() >> fan_out(items, work, running, claims)
-        return done
-
-    return build
+    return fan_out_pipeline(name.capitalize(), items, work, running, claims)
 
 
 def tokenize_splits(job: TokenizeJob) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from corpus import storage
 from corpus.pipelines.beam.options import Running
@@ -19,8 +19,10 @@ from corpus.storage import is_remote
 if TYPE_CHECKING:
     import apache_beam as beam
 
-    from corpus.pipelines.beam.types import Transform
+    from corpus.pipelines.beam.types import PCollection, Transform
 
+PipelineBuilder: TypeAlias = "Callable[[beam.Pipeline], PCollection[str]]"
+"""Builds a pipeline that yields what it has done."""
 CLAIMS_PREFIX = ".claims-"
 ENGINE_FOLDER = f"{CLAIMS_PREFIX}engine"
 """Folder of the workspace for the runs of another engine: one at a time, since a build holds the lock."""
@@ -71,6 +73,23 @@ def fan_out(
     return in_sequence(
         {"Items": create(elements, tuple[int, str]), "Deal": group_by_key(), "Work": each}, result_type
     )
+
+
+def fan_out_pipeline(
+    name: str,
+    items: Sequence[str],
+    work: Callable[[str], Iterable[str]],
+    running: Running,
+    claims: str | None,
+) -> PipelineBuilder:
+    """Return a function that builds a pipeline that does `work` for every item in one step of this name; it yields what
+    `work` does."""
+
+    def build(start: beam.Pipeline) -> PCollection[str]:
+        done: PCollection[str] = start | name >> fan_out(items, work, running, claims)
+        return done
+
+    return build
 
 
 def work_on_element(

@@ -32,7 +32,7 @@ from corpus.pipelines import (
     stored_search,
     tokenize,
 )
-from corpus.pipelines.beam.fanout import fan_out
+from corpus.pipelines.beam.fanout import fan_out_pipeline
 from corpus.pipelines.build import shares as validation_shares
 from corpus.pipelines.build.plan import BuildPlan, find_applied
 from corpus.pipelines.build.run import Build
@@ -398,7 +398,7 @@ def run_count(build: Build) -> None:
         work = MergeParts(workspace.root)
         build.run(
             "merge",
-            lambda claims: lambda start: start | "Merge" >> fan_out(items, work, running, claims),
+            lambda claims: fan_out_pipeline("Merge", items, work, running, claims),
             len(items),
             running=running,
         )
