@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.text.batch import PageBatch
+from corpus.text.ngrams import ConfusedHashesError
 from corpus.text.page import Page
 
 NOT_MEASURED = float("nan")
@@ -41,6 +42,17 @@ class Filter(Protocol):
 
 MeasureBatch = Callable[[PageBatch], npt.NDArray[np.float64]]
 """float64[pages, signals] of a batch of pages: what `measure` returns of each, to the last bit."""
+
+
+def measure_together(step_filter: Filter, batch: PageBatch) -> npt.NDArray[np.float64] | None:
+    """Return float64[pages, signals] of a batch at once; None if the filter must measure each page alone."""
+    measure_batch: MeasureBatch | None = getattr(step_filter, "measure_batch", None)
+    if measure_batch is None:
+        return None
+    try:
+        return measure_batch(batch)
+    except ConfusedHashesError:
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)

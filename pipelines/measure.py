@@ -10,13 +10,12 @@ from corpus.document import Failure
 from corpus.errors import RunError, describe_briefly
 from corpus.extract.process.calls import borrow_caller, call_each, make_call
 from corpus.extract.process.supervised import RejectedRecord
-from corpus.filters.filter import Filter
+from corpus.filters.filter import Filter, measure_together
 from corpus.filters.plugin_filter import MEASURE_CALL, to_values
 from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
 from corpus.pipelines.context import Tools
 from corpus.sources.input_split import InputSplit
 from corpus.text.batch import PageBatch, make_batches
-from corpus.text.ngrams import ConfusedHashesError
 from corpus.text.page import Page
 
 
@@ -30,13 +29,10 @@ def measure_pages(
         rows = np.array(chosen) + first
         done = set()
         for step, table in values.items():
-            measure_batch = getattr(tools.filters[step], "measure_batch", None)
-            if measure_batch is None or step in tools.calls:
+            if step in tools.calls:
                 continue
             try:
-                table[rows] = measure_batch(batch)
-            except ConfusedHashesError:
-                continue  # measured page by page
+                together = measure_together(tools.filters[step], batch)
             except Exception as error:
                 for page, row in zip(batch.pages, rows.tolist(), strict=True):
                     measure_page(tools, page, row, {step: table})  # names the text that it fails on alone
@@ -45,7 +41,9 @@ def measure_pages(
                     f"the filter {step} failed on {len(batch)} texts together, the first of which begins {start!r}: "
                     f"{describe_briefly(error)}"
                 ) from error
-            done.add(step)
+            if together is not None:
+                table[rows] = together
+                done.add(step)
         left = {step: table for step, table in values.items() if step not in done}
         for page, row in zip(batch.pages, rows.tolist(), strict=True):
             measure_page(tools, page, row, left)

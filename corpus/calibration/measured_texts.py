@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.filters import load_filter
-from corpus.filters.filter import Filter
+from corpus.filters.filter import Filter, measure_together
 from corpus.text.batch import PageBatch, make_batches
 from corpus.text.hashes import Hashes
-from corpus.text.ngrams import ConfusedHashesError
 from corpus.text.page import Page
 
 STEPS = ("text", "gopher", "gopher_repetition", "c4", "fineweb", "prose", "language")
@@ -79,10 +78,7 @@ def measure_pages(pages: Sequence[Page]) -> MeasuredTexts:
 
 
 def _measure_batch(each: Filter, batch: PageBatch) -> SignalValues:
-    together = getattr(each, "measure_batch", None)
+    together = measure_together(each, batch)
     if together is not None:
-        try:
-            return np.asarray(together(batch), np.float64)
-        except ConfusedHashesError:
-            pass
+        return together
     return np.array([each.measure(page) for page in batch.pages], np.float64)
