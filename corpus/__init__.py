@@ -24,7 +24,6 @@ The packages, in the order in which data meets them:
     languages/   language and script of a text
     text/        words, scripts, n-grams, one tokenized view of a document
     filters/     signals of a document (a link, too)
-    calibration/  values of a language from texts in it, what rules lose in each language
     classifier/  quality classifiers
     rules/       bounds on signals, presets
     dedup/       duplicates: exact, by URL, by MinHash

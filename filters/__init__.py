@@ -15,6 +15,7 @@ A new filter is a module here and one line in `FILTERS`:
     quality.py            the score of a trained classifier
     listed_words.py       words of lists that the user gives
     plugin_filter.py      a class of the user's: found, checked, called
+    calibration/          values of a language from texts in it, what rules lose in each language
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ import typer
 from corpus.pipelines.cli.refusals import refuse_options
 
 if TYPE_CHECKING:
-    from corpus.calibration.fairness import Fairness
-    from corpus.calibration.language_values import Calibration
-    from corpus.calibration.parallel_texts import ParallelTexts
+    from corpus.filters.calibration.fairness import Fairness
+    from corpus.filters.calibration.language_values import Calibration
+    from corpus.filters.calibration.parallel_texts import ParallelTexts
 
 TEXTS_HELP = (
     "a .txt (one text per line), .jsonl or .parquet file, a folder of such files (each .txt in it is one text), or a "
@@ -135,7 +135,7 @@ def calibrate(
             f"{' and '.join(missing)} missing: give a language and texts in it, or --check PARALLEL"
         )
     assert language is not None and reference is not None
-    from corpus.calibration.language_values import CalibrationOptions
+    from corpus.filters.calibration.language_values import CalibrationOptions
 
     check_outputs(out, plot)
     options = CalibrationOptions(loss=loss, gain=gain, seed=seed)
@@ -143,7 +143,7 @@ def calibrate(
     calibration = run_calibration(language, reference, sample, labels, documents, options)
     path = write_language_file(calibration, out, replace)
     if plot is not None:
-        from corpus.calibration.distributions import write_picture
+        from corpus.filters.calibration.distributions import write_picture
 
         write_picture(calibration, plot)
     if as_json:
@@ -171,10 +171,15 @@ def run_calibration(
     """Read both sides and calibrate. Raises UserError for a side that is empty, or in another language."""
     from dataclasses import replace
 
-    from corpus.calibration.calibration_texts import NO_TEXTS, check_language, complete_label, gather_texts
-    from corpus.calibration.language_values import calibrate_language
-    from corpus.calibration.people_labels import read_labels
     from corpus.errors import UserError
+    from corpus.filters.calibration.calibration_texts import (
+        NO_TEXTS,
+        check_language,
+        complete_label,
+        gather_texts,
+    )
+    from corpus.filters.calibration.language_values import calibrate_language
+    from corpus.filters.calibration.people_labels import read_labels
     from corpus.languages.labels import is_code
     from corpus.languages.names import normalize_label
 
@@ -203,8 +208,8 @@ def run_calibration(
 
 def write_language_file(calibration: Calibration, out: str | None, replace: bool) -> str:
     """Write the file and return its path. Raises UserError for one that was made by hand, unless it may be replaced."""
-    from corpus.calibration.calibrated_file import is_calibrated, write_file_text
     from corpus.errors import UserError
+    from corpus.filters.calibration.calibrated_file import is_calibrated, write_file_text
     from corpus.storage import exists, read_text, write_text
     from corpus.storage.outputs import check_output_file
 
@@ -246,7 +251,7 @@ def print_calibration(calibration: Calibration, path: str, seconds: float) -> No
     """Print the bounds with both sides' quantiles, the distributions with the cut, and the warnings."""
     from rich.table import Table
 
-    from corpus.calibration.distributions import draw_lines
+    from corpus.filters.calibration.distributions import draw_lines
     from corpus.pipelines.cli.console import make_console
 
     console = make_console()
@@ -301,8 +306,8 @@ def print_calibration(calibration: Calibration, path: str, seconds: float) -> No
 
 def check_fairness(place: str, presets: list[str] | None, as_json: bool) -> None:
     """Print what rules lose in each language of a parallel text."""
-    from corpus.calibration.fairness import PRESETS, compare_languages
-    from corpus.calibration.parallel_texts import read_parallel_texts
+    from corpus.filters.calibration.fairness import PRESETS, compare_languages
+    from corpus.filters.calibration.parallel_texts import read_parallel_texts
 
     texts = read_parallel_texts(place)
     fairness = compare_languages(texts.passages, tuple(presets or PRESETS))
@@ -317,7 +322,7 @@ def print_fairness(fairness: Fairness, texts: ParallelTexts) -> None:
     """Print a row a language, those that lose most first, and what is unfair."""
     from rich.table import Table
 
-    from corpus.calibration.fairness import MAX_LOSS, MAX_RATIO, WRONGED
+    from corpus.filters.calibration.fairness import MAX_LOSS, MAX_RATIO, WRONGED
     from corpus.pipelines.cli.console import make_console
 
     table = Table("language", "passages", "untranslated", "lost", "95 % interval", "by rule")

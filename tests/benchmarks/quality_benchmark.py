@@ -12,9 +12,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from corpus.calibration.judged import compare_recall, count_failed
-from corpus.calibration.measured_texts import measure_pages
-from corpus.calibration.people_labels import read_labels
+from corpus.filters.calibration.judged import compare_recall, count_failed
+from corpus.filters.calibration.measured_texts import measure_pages
+from corpus.filters.calibration.people_labels import read_labels
 from corpus.text.page import Page
 from tests.benchmarks import bench
 

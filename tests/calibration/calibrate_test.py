@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from corpus.calibration.calibrated_file import write_file_text
-from corpus.calibration.calibration_texts import check_language, gather_texts
-from corpus.calibration.distributions import draw_lines, draw_svg
-from corpus.calibration.language_values import Calibration, CalibrationOptions, calibrate_language
-from corpus.calibration.people_labels import read_labels
 from corpus.errors import UserError
+from corpus.filters.calibration.calibrated_file import write_file_text
+from corpus.filters.calibration.calibration_texts import check_language, gather_texts
+from corpus.filters.calibration.distributions import draw_lines, draw_svg
+from corpus.filters.calibration.language_values import Calibration, CalibrationOptions, calibrate_language
+from corpus.filters.calibration.people_labels import read_labels
 from corpus.pipelines.cli.calibrate import calibrate
 from corpus.text.conventions import _read_file
 from tests.filters.prose import MENUS, PROSE

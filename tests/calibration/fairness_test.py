@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from corpus.calibration.fairness import compare_languages
-from corpus.calibration.parallel_texts import cut_passages, find_language, is_prose, read_parallel_texts
 from corpus.errors import UserError
+from corpus.filters.calibration.fairness import compare_languages
+from corpus.filters.calibration.parallel_texts import (
+    cut_passages,
+    find_language,
+    is_prose,
+    read_parallel_texts,
+)
 from corpus.pipelines.cli.calibrate import calibrate
 from tests.filters.prose import PROSE
 

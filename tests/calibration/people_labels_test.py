@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpus.calibration.judged import compare_recall
-from corpus.calibration.people_labels import read_labels
 from corpus.errors import UserError
+from corpus.filters.calibration.judged import compare_recall
+from corpus.filters.calibration.people_labels import read_labels
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpus.calibration.signal_cuts import (
+from corpus.filters.calibration.signal_cuts import (
     cut_by_labels,
     cut_by_quantile,
     cut_identification,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from corpus.calibration.fairness import list_failed
-from corpus.calibration.measured_texts import measure_pages
+from corpus.filters.calibration.fairness import list_failed
+from corpus.filters.calibration.measured_texts import measure_pages
 from corpus.languages.identify import Identifier
 from corpus.text.page import Page
 from tests.filters.measuring import failed, measure

@@ -40,7 +40,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.manifest", "corpus.inference", "corpus.inspect", "corpus.suffixes"),
     ("corpus.verify", "corpus.export", "corpus.api", "corpus.experiments"),
     ("corpus.filters",),
-    ("corpus.calibration",),
     ("corpus.pipelines.beam", "corpus.pipelines.against", "corpus.pipelines.split_plan"),
     (
         "corpus.pipelines.dedup_steps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from corpus.calibration.language_values import (
+from corpus.filters.calibration.language_values import (
     QUANTILES,
     STOP_WORDS,
     WORD_LENGTH,
@@ -13,7 +13,7 @@ from corpus.calibration.language_values import (
     SideFacts,
     is_of_lines,
 )
-from corpus.calibration.signal_cuts import Cut
+from corpus.filters.calibration.signal_cuts import Cut
 from corpus.formats.yaml_lines import load_yaml
 from corpus.languages.names import name_language
 from corpus.text.conventions import conventions

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpus.calibration.signal_cuts import SignalValues
+from corpus.filters.calibration.signal_cuts import SignalValues
 from corpus.text.conventions import CHARACTER_TABLE_SIZE, Conventions
 from corpus.text.hashes import Hashes
 from corpus.text.units import to_text

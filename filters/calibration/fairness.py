@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from corpus.calibration.measured_texts import MeasuredTexts, measure_pages
+from corpus.filters.calibration.measured_texts import MeasuredTexts, measure_pages
 from corpus.languages.labels import language_part
 from corpus.ledger.views import find_interval
 from corpus.rules.presets import load_rules

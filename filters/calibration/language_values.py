@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus.calibration.calibration_texts import Side
-from corpus.calibration.measured_texts import MeasuredTexts, SignalValues, measure_texts
-from corpus.calibration.people_labels import JudgedText
-from corpus.calibration.signal_cuts import (
+from corpus.errors import UserError
+from corpus.filters.calibration.calibration_texts import Side
+from corpus.filters.calibration.measured_texts import MeasuredTexts, SignalValues, measure_texts
+from corpus.filters.calibration.people_labels import JudgedText
+from corpus.filters.calibration.signal_cuts import (
     GAIN,
     LOSS,
     Bound,
@@ -22,8 +23,7 @@ from corpus.calibration.signal_cuts import (
     cut_identification,
     share_beyond,
 )
-from corpus.calibration.written_language import Writing, describe_writing
-from corpus.errors import UserError
+from corpus.filters.calibration.written_language import Writing, describe_writing
 from corpus.languages.labels import language_part
 from corpus.rules.known_signals import read_known_signals
 from corpus.rules.presets import list_presets, load_rules

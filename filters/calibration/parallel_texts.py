@@ -24,10 +24,10 @@ import numpy as np
 import pyarrow as pa
 
 from corpus import storage
-from corpus.calibration.calibration_texts import read_whole_text
 from corpus.classifier.training_texts import LabelledText, read_texts
 from corpus.errors import UserError, shorten_line
 from corpus.extract.reflow import reflow
+from corpus.filters.calibration.calibration_texts import read_whole_text
 from corpus.languages.identify import Identifier
 from corpus.languages.names import normalize_label
 from corpus.storage import DAMAGE

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from corpus.calibration.fairness import list_failed
-from corpus.calibration.language_values import is_of_lines
-from corpus.calibration.measured_texts import MeasuredTexts
+from corpus.filters.calibration.fairness import list_failed
+from corpus.filters.calibration.language_values import is_of_lines
+from corpus.filters.calibration.measured_texts import MeasuredTexts
 
 KEPT_GOOD = 0.95
 _GRAMS = re.compile(r"(duplicate|top)_\d+_grams?")

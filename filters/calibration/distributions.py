@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from corpus.calibration.language_values import Calibration
-from corpus.calibration.signal_cuts import Cut, SignalValues
 from corpus.errors import UserError
+from corpus.filters.calibration.language_values import Calibration
+from corpus.filters.calibration.signal_cuts import Cut, SignalValues
 from corpus.storage import write_bytes, write_text
 
 BINS = 40
