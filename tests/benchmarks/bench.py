@@ -7,6 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from corpus.document import Record
+from corpus.formats.encodings import decode
+
 DATATROVE = Path(__file__).parents[2] / ".venv-datatrove" / "bin" / "python"
 """A Python with the packages of peers/datatrove.txt: `make bench` makes it."""
 
@@ -29,6 +32,12 @@ def sample_data() -> Path:
         print("set CORPUS_DATA to the folder of the sample data", file=sys.stderr)
         sys.exit(2)
     return Path(folder)
+
+
+def decode_page(record: Record) -> str:
+    """Return the HTML of a record of a web archive."""
+    assert isinstance(record.body, bytes)
+    return decode(record.body, record.charset)[0]
 
 
 def datatrove() -> str:

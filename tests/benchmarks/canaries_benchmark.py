@@ -8,7 +8,6 @@ few, so each of `BATCHES` shares of the pairs has permutations of its own.
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import tarfile
@@ -43,7 +42,9 @@ def read_texts(language: str) -> list[str]:
     with tarfile.open(Path(os.environ["CORPUS_DATA"], "lang", "udhr.tar.xz")) as archive:
         for member in archive:
             if member.isfile() and re.search(rf"[/_]{LANGUAGES[language]}\.\w+$", member.name):
-                content = io.TextIOWrapper(archive.extractfile(member), "utf-8").read()  # type: ignore[arg-type]
+                stream = archive.extractfile(member)
+                assert stream is not None
+                content = stream.read().decode("utf-8")
                 text = " ".join(re.sub(r"<[^>]+>", " ", content).split())
                 size = WINDOW[language]
                 return [text[at : at + size] for at in range(0, len(text) - size, size // 8)]

@@ -18,12 +18,14 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from corpus.document import Record
 from corpus.extract import extract
 from corpus.extract.secrets import redact_secrets
 from corpus.sources.code import Code, license_files
+from corpus.sources.code.contents import SourceFile
 from corpus.sources.code.git import GitContents
 from corpus.sources.code.languages import has_magika, identify_by_content, identify_by_name
 from tests.benchmarks import bench
@@ -135,7 +137,7 @@ def show_secrets(code: dict[str, bytes]) -> None:
     }
     if peer is not None:
         tasks["detect-secrets"] = (peer, few)
-    seconds = timed({name: lambda f=f, t=t: [f(one) for one in t] for name, (f, t) in tasks.items()}, 2)
+    seconds = timed({name: partial(_map, finder, given) for name, (finder, given) in tasks.items()}, 2)
     print(f"secrets and addresses, {size / 1e6:.0f} MB of Python")
     print(f"{'':16}{'MB/s':>8}{'of real ones':>14}{'false alarms':>14}{'in installed code':>19}")
     for name, (finder, given) in tasks.items():
@@ -144,6 +146,10 @@ def show_secrets(code: dict[str, bytes]) -> None:
         alarms = sum(bool(finder(line)) for line in harmless) / len(harmless)
         per_mb = sum(map(finder, few)) / sum(map(len, few)) * 1e6
         print(f"{name:16}{rate:8.2f}{hits:14.0%}{alarms:14.0%}{per_mb:12.1f} per MB")
+
+
+def _map(function: Callable[[str], int], texts: list[str]) -> list[int]:
+    return [function(text) for text in texts]
 
 
 def show_inputs(code: dict[str, bytes], folder: Path) -> None:
@@ -183,6 +189,7 @@ def show_inputs(code: dict[str, bytes], folder: Path) -> None:
 
     def objects() -> None:
         for one in GitContents(str(folder / "bare.git"), "bare.git").files():
+            assert isinstance(one, SourceFile)
             one.read()
 
     def cat_file() -> None:
@@ -192,9 +199,7 @@ def show_inputs(code: dict[str, bytes], folder: Path) -> None:
         )
         subprocess.run([*bare, "cat-file", "--batch"], input=listed.stdout, capture_output=True, check=True)
 
-    tasks: dict[str, Callable[[], object]] = {
-        name: lambda path=path: whole(path) for name, path in inputs.items()
-    }
+    tasks: dict[str, Callable[[], object]] = {name: partial(whole, path) for name, path in inputs.items()}
     seconds = timed({**tasks, "objects by dulwich": objects, "objects by git": cat_file}, 2)
     size = sum(map(len, code.values()))
     print(f"\n{'from an input to text, and objects alone':42}{'MB/s':>8}{'files/s':>10}")

@@ -29,7 +29,7 @@ import tempfile
 import time
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +128,8 @@ MARKS = str.maketrans(
 
 def change_forms(text: str, draw: random.Random) -> str:
     text = text.translate(MARKS) if draw.random() < 0.7 else re.sub(r"[^\w\s]", " ", text)
-    text = draw.choice([str.upper, str.title, str])(text)
+    changes: list[Callable[[str], str]] = [str.upper, str.title, str]
+    text = draw.choice(changes)(text)
     return text.translate(WIDE) if draw.random() < 0.5 else unicodedata.normalize("NFKC", text)
 
 
@@ -343,7 +344,9 @@ def main() -> None:
     arguments = parser.parse_args()
     data = bench.sample_data()
     pages = read_pages(data, arguments.pages)
-    options = DecontaminationOptions(sets=[str(data / "benchmarks" / name) for name in SETS])
+    options = DecontaminationOptions.model_validate(
+        {"sets": [str(data / "benchmarks" / name) for name in SETS]}
+    )
     items: list[EvaluationItem] = []
     for files in list_sets(options):
         items += [read.item for read in read_set(files, options.sets[files.place]) if read.item is not None]
@@ -403,7 +406,9 @@ def compare(
             text = change(way, items[number], page, draw, other)
             if text is not None:
                 planted[way].append(Planted(plant(text, page, draw), number))
-    others = [] if arguments.alone else [TwelveGrams(items), OverlapOf5Grams(items)]
+    others: list[TwelveGrams | OverlapOf5Grams] = (
+        [] if arguments.alone else [TwelveGrams(items), OverlapOf5Grams(items)]
+    )
     for finder in (ours, *others):
         started = time.process_time()
         finder.learn(pages)

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -45,6 +46,7 @@ from corpus.dedup.signatures import (
 )
 from corpus.pipelines import dedup
 from corpus.pipelines.beam.options import Running
+from corpus.pipelines.dedup_steps import clusters_path
 from corpus.text.words import segment_words
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
@@ -224,7 +226,7 @@ def from_texts(count: int, words: int) -> None:
             search = dedup.dedup_pipeline(workspace, [("web", "0")], rows, options, "x", running, claims)
             with beam.Pipeline(options=running.options("dedup")) as pipeline:
                 search(pipeline)
-        removed = pq.read_metadata(dedup.clusters_path(workspace)).num_rows
+        removed = pq.read_metadata(clusters_path(workspace)).num_rows
         print(f"  {'ours: words, signatures':44}{signed.cpu:>10,.2f}")
         print(f"  {'ours: all steps from pairs to clusters':44}{paired.cpu:>10,.2f}")
         print(f"  {'ours, together':44}{signed.cpu + paired.cpu:>10,.2f}; {count - removed:,} stay")
@@ -289,8 +291,9 @@ def pairing(
             with beam.Pipeline(options=running.options("dedup")) as pipeline:
                 search(pipeline)
         watch.ended.set()
-        counters = pipeline.result.metrics().query()["counters"]
-        found = pq.read_table(dedup.clusters_path(workspace))
+        result: Any = pipeline.result
+        counters = result.metrics().query()["counters"]
+        found = pq.read_table(clusters_path(workspace))
     for counter in sorted(counters, key=lambda counter: counter.key.metric.name):
         print(f"  {counter.key.metric.name:44}{counter.committed:>10,}")
     for level in found["level"].value_counts().to_pylist():

@@ -27,6 +27,7 @@ import importlib.util
 import time
 import unicodedata
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
@@ -149,8 +150,8 @@ class Race:
             size = len(page.html.encode("utf-8", "replace"))
             self.bytes[folder.name] = self.bytes.get(folder.name, 0) + size
             if self.models:
-                model = self.models[fold_of(page.site, len(self.models))]
-                main_blocks.load_model = lambda model=model: model
+                fold = fold_of(page.site, len(self.models))
+                main_blocks.load_model = cache(partial(self.models.__getitem__, fold))
             for name in turned(names, at):
                 text = self.time(name, folder.name, page)
                 if name in PARSERS:

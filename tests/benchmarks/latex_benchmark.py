@@ -62,8 +62,7 @@ def redpajama(files: Files) -> str:
         back = BACK.search(text)
         text = text[: back.start()] if back else text
         for name, value in macros.items():
-            pattern = rf"({re.escape(name)})([^a-zA-Z0-9])"
-            text = re.sub(pattern, lambda match, value=value: value + match[2], text)
+            text = re.sub(rf"{re.escape(name)}(?=[^a-zA-Z0-9])", value.replace("\\", r"\\"), text)
         cleaned_texts.append(text)
     return "\n".join(cleaned_texts)
 

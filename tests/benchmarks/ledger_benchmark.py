@@ -24,6 +24,7 @@ from corpus.pipelines.decide import Judge, decide_part
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import RuleSet
 from corpus.storage.part_writer import PART_GROUP_ROWS, PartWriter
+from corpus.validation import Shares
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -83,7 +84,7 @@ def judge_split(root: str, number: int) -> tuple[int, float]:
     began = time.process_time()
     judge = Judge(rules=rules(), steps=tuple(STEPS), seed=0, thresholds={})
     clusters = f"{root}/dedup/clusters.parquet"
-    rows = decide_part(Workspace(root), judge, 0.005, clusters, "given", "web", f"{number:016x}")
+    rows = decide_part(Workspace(root), judge, Shares(0.005, {}), clusters, "given", "web", f"{number:016x}")
     return rows, time.process_time() - began
 
 

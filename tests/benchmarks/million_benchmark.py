@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -110,7 +111,7 @@ def make(root: str, real: Workspace, documents: int) -> None:
     write_plan(workspace, plan)
     builder = Build(plan, workspace, Running(workers=2), Status(root), print)
     for stage in (stages.run_decide, stages.run_tokenize, stages.run_count, stages.remove_part_statistics):
-        timed(stage.__name__, lambda stage=stage: stage(builder))
+        timed(stage.__name__, partial(stage, builder))
     wanted = plan_fingerprint(plan)
     done = {
         "ingest": ingest_fingerprint(plan),

@@ -257,7 +257,10 @@ def main() -> None:
         if finder is not None:
             report_speed(name, finder, pages, chosen.show)
     report_speed(
-        "web's own", lambda text: [tuple(span) for span in find_private(text, ("email", "ip"))], pages, False
+        "web's own",
+        lambda text: [(start, end, kind) for start, end, kind in find_private(text, ("email", "ip"))],
+        pages,
+        False,
     )
 
 

@@ -65,7 +65,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         citations = [as_today(path, Path(made)) for path in sorted(folder.glob("medline/*.gz"))]
         compare(readers, {"JATS": sorted(folder.glob("*-jats/*")), "MEDLINE": citations})
-    return 0
 
 
 def as_today(path: Path, folder: Path) -> Path:

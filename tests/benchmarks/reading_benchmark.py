@@ -22,7 +22,6 @@ from warcio.archiveiterator import ArchiveIterator
 from corpus.document import Record
 from corpus.extract.html.main_text import extract_main_text
 from corpus.filters.url import find_url_gate
-from corpus.formats.encodings import decode
 from corpus.languages import identify
 from corpus.languages.identify import Identifier
 from corpus.languages.models import lid_path
@@ -62,21 +61,14 @@ def main() -> None:
     bench.parser(__doc__).parse_args()
     path = bench.sample_data() / "warc/web-open.warc.gz"
     records = ours(path)
-    texts = [
-        text
-        for record in records[::4]
-        if (text := extract_main_text(decode(bytes(record.body), record.charset)[0]))
-    ]
+    texts = [text for record in records[::4] if (text := extract_main_text(bench.decode_page(record)))]
     identifier = Identifier(None)
     model = fasttext.load_model(lid_path())
     sides: dict[tuple[str, str], tuple[Callable[[], object], int]] = {
         ("read", "corpus"): (lambda: ours(path), len(records)),
         ("read", "warcio"): (lambda: by_warcio(path), len(records)),
         ("first look", "corpus"): (
-            lambda: [
-                find_url_gate(record.url or "") or decode(bytes(record.body), record.charset)
-                for record in records
-            ],
+            lambda: [find_url_gate(record.url or "") or bench.decode_page(record) for record in records],
             len(records),
         ),
         ("language", "corpus"): (lambda: named(identifier, texts), len(texts)),

@@ -11,6 +11,7 @@ by it. It knows no words, so recall by it is that of a second search, for 99 cha
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import random
 import resource
@@ -18,6 +19,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import apache_beam as beam
@@ -49,7 +51,7 @@ def real_documents(data: Path, megabytes: float) -> list[str]:
         whole = gzip.decompress(path.read_bytes()).decode()
         texts += [whole[at : at + DOCUMENT_CHARACTERS] for at in range(0, len(whole), DOCUMENT_CHARACTERS)]
     for path in sorted((data / "wiki").rglob("*.bz2")):
-        with tokens_benchmark.bz2.open(path, "rt", encoding="utf-8", errors="replace") as dump:
+        with bz2.open(path, "rt", encoding="utf-8", errors="replace") as dump:
             while text := dump.read(DOCUMENT_CHARACTERS):
                 texts.append(text)
     texts = sorted({text.replace("\0", " ") for text in texts})
@@ -98,7 +100,8 @@ def store(workspace: Workspace, texts: list[str]) -> list[tuple[str, str]]:
                 for at, text in enumerate(piece)
             )
             part.write(to_documents_batch(made))
-        columns: list[list[object]] = [[None] * len(piece)] * 4 + [[True] * len(piece)]
+        none, kept = [None] * len(piece), [True] * len(piece)
+        columns: list[list[Any]] = [none, none, none, none, kept]
         arrays = [
             pa.array(column, field.type) for column, field in zip(columns, DECISIONS_SCHEMA, strict=True)
         ]

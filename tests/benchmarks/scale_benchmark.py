@@ -15,6 +15,7 @@ Each part runs in a process of its own, so that its memory is its own.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -22,58 +23,68 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from tests.benchmarks import bench
 
 CONSOLE = Console(width=100)
-BUILD = """
-import os, sys
-os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(sys.argv[5])])
-from pipelines.build import build
-from pipelines.options import Running
-build(sys.argv[1], sys.argv[2], Running(workers=int(sys.argv[3])), until=sys.argv[4])
-"""
-PLAN = """
-import resource, sys, time
-from pipelines.plan import make_plan, plan_fingerprint
-begin = time.perf_counter()
-plan = make_plan(sys.argv[1])
-plan_fingerprint(plan)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(len(plan.splits), time.perf_counter() - begin, peak)
-"""
 DOCUMENTS, BANDS_EACH, RANGES = 1_000_000_000, 14, 1024
-RANGE = f"""
-import resource, time
-import numpy as np
-from corpus.dedup import pairs
-entries = {DOCUMENTS} * {BANDS_EACH} // {RANGES}
-random = np.random.default_rng(1)
-found = np.empty(entries, pairs.BAND)
-found["key"] = random.integers(0, 1 << 64, entries, dtype=np.uint64)
-found["number"] = (random.integers(0, 90_000, entries) << 32) | random.integers(0, 11_000, entries)
-found["order"] = random.integers(0, 1 << 63, entries, dtype=np.uint64)
-near, at = entries // 10, 0
-while at < near:  # a tenth in groups of 2 to 1,000, most of them small
-    size = min(int(2 * random.pareto(1.2) + 2), 1000, near - at)
-    found["key"][at : at + size] = found["key"][at]
-    at += size
-begin, count = time.process_time(), 0
-for piece in pairs.candidate_pairs(found, 256):
-    count += len(piece)
-spent = time.process_time() - begin
-print(entries, count, spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-"""
 
 
-def python(code: str, *arguments: object) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+def build(manifest: str, out: str, workers: str, until: str, cores: str) -> None:
+    """Build a workspace on some cores."""
+    from corpus.pipelines.beam.options import Running
+    from corpus.pipelines.build.build import build_workspace
+
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
+    build_workspace(manifest, out, Running(workers=int(workers)), until=until)
+
+
+def plan(manifest: str) -> None:
+    """Print the number of splits, the seconds of planning them and the peak of memory in MB."""
+    from corpus.pipelines.build.plan import make_plan, plan_fingerprint
+
+    begin = time.perf_counter()
+    made = make_plan(manifest)
+    plan_fingerprint(made)
+    print(len(made.splits), time.perf_counter() - begin, _peak())
+
+
+def pair_range() -> None:
+    """Print the entries of one range, its candidate pairs, CPU seconds and the peak of memory in MB."""
+    from corpus.dedup.pairs import BAND_DTYPE, generate_candidate_pairs
+
+    entries = DOCUMENTS * BANDS_EACH // RANGES
+    random = np.random.default_rng(1)
+    bands = np.empty(entries, BAND_DTYPE)
+    bands["key"] = random.integers(0, 1 << 64, entries, dtype=np.uint64)
+    bands["number"] = (random.integers(0, 90_000, entries) << 32) | random.integers(0, 11_000, entries)
+    bands["order"] = random.integers(0, 1 << 63, entries, dtype=np.uint64)
+    near, at = entries // 10, 0
+    while at < near:  # a tenth in groups of 2 to 1,000, most of them small
+        size = min(int(2 * random.pareto(1.2) + 2), 1000, near - at)
+        bands["key"][at : at + size] = bands["key"][at]
+        at += size
+    begin, count = time.process_time(), 0
+    for piece in generate_candidate_pairs(bands, 256):
+        count += len(piece)
+    print(entries, count, time.process_time() - begin, _peak())
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def run_apart(function: Callable[..., None], *arguments: object) -> str:
+    """Run a function of this module in a process of its own, so that its memory is its own; return what it printed."""
+    call = f"scale_benchmark.{function.__name__}(*sys.argv[1:])"
+    code = f"import sys; from tests.benchmarks import scale_benchmark; {call}"
+    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr[-2000:])
     return done.stdout
@@ -99,7 +110,7 @@ def planning(folder: Path) -> None:
     path.write_text(
         f"name: plan\nsplit_size: 1024\nsources: {{a: {{kind: jsonl, paths: ['{texts}/*/*.jsonl']}}}}\n"
     )
-    splits, seconds, peak = python(PLAN, path).split()
+    splits, seconds, peak = run_apart(plan, path).split()
     CONSOLE.print(
         f"planning: {int(splits):,} splits in {float(seconds):.1f} s, {float(peak):.0f} MB at the peak"
     )
@@ -116,7 +127,7 @@ def workers(folder: Path, warc: Path) -> None:
         for count, cores in seconds:
             out = folder / f"out-{turn}-{count}-{cores}"
             begin = time.perf_counter()
-            python(BUILD, made, out, count, "ingest", cores)
+            run_apart(build, made, out, count, "ingest", cores)
             seconds[count, cores].append(time.perf_counter() - begin)
             shutil.rmtree(out)
     one, helped, two = (min(found) for found in seconds.values())
@@ -154,7 +165,7 @@ def copies(folder: Path, warc: Path, counts: list[int]) -> None:
                 shutil.copy(warc, path)
         out = folder / f"out-{count}"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python(BUILD, manifest(folder, paths, 1 << 30), out, 2, "decide", 2)
+        run_apart(build, manifest(folder, paths, 1 << 30), out, 2, "decide", 2)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         pages = 2094 * count
@@ -170,7 +181,7 @@ def copies(folder: Path, warc: Path, counts: list[int]) -> None:
 
 
 def hash_range() -> None:
-    entries, count, spent, peak = python(RANGE).split()
+    entries, count, spent, peak = run_apart(pair_range).split()
     CONSOLE.print(
         f"range: one of {RANGES:,} for a billion documents, {int(entries):,} bands: {int(count):,} candidate pairs in "
         f"{float(spent):.1f} CPU s, {float(peak):.0f} MB at the peak"

@@ -13,6 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -76,14 +77,13 @@ def larger(path: Path, target: Path) -> Path:
     with target.open("wb") as file:
         file.write(data[:start])
         for copy in range(COPIES):
-            shift = copy * 1_000_000
-            file.write(
-                NUMBER.sub(
-                    lambda match, by=shift: b' %s="%d"' % (match[1], int(match[2]) + by), data[start:end]
-                )
-            )
+            file.write(NUMBER.sub(partial(_shift, copy * 1_000_000), data[start:end]))
         file.write(data[end:])
     return target
+
+
+def _shift(by: int, match: re.Match[bytes]) -> bytes:
+    return b' %s="%d"' % (match[1], int(match[2]) + by)
 
 
 def main() -> None:

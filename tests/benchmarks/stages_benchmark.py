@@ -29,7 +29,6 @@ from corpus.dedup.signatures import SignatureStep
 from corpus.document import Record
 from corpus.extract.html.main_text import extract_main_text
 from corpus.filters.url import find_url_gate
-from corpus.formats.encodings import decode
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import write_ledger
 from corpus.pipelines.beam.options import Running
@@ -42,6 +41,7 @@ from corpus.text.words import segment_words
 from corpus.tokens import vocabulary
 from corpus.tokens.encode import Encoder
 from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
+from corpus.validation import Shares
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
 
@@ -60,7 +60,7 @@ def main() -> None:
     found_texts = [
         (record.url or "", text)
         for record in records[::6]
-        if (text := extract_main_text(decode(bytes(record.body), record.charset)[0]))
+        if (text := extract_main_text(bench.decode_page(record)))
     ]
     texts = [text for _, text in found_texts]
     learned = vocabulary.train_tokenizer(
@@ -119,7 +119,7 @@ def first_look(path: Path) -> None:
     """Records read, their addresses through the gate, their bodies decoded."""
     for record in Warc(paths=[str(path)]).read(str(path), path.name, 0, path.stat().st_size):
         if isinstance(record, Record) and record.gate is None and find_url_gate(record.url or "") is None:
-            decode(bytes(record.body), record.charset)
+            bench.decode_page(record)
 
 
 def statistics(workspace: Workspace) -> None:
@@ -139,7 +139,8 @@ def statistics(workspace: Workspace) -> None:
     rules = load_rules({"texts": ["fineweb"]}, {}, signals)
     judge = Judge(rules=rules, steps=STEPS, seed=0, thresholds={})
     for source, split in workspace.splits():
-        decide_part(workspace, judge, 0.005, workspace.path("dedup", "clusters.parquet"), "", source, split)
+        clusters = workspace.path("dedup", "clusters.parquet")
+        decide_part(workspace, judge, Shares(0.005, {}), clusters, "", source, split)
     write_ledger(workspace, "", rules, {})
     write_report(workspace)
 

@@ -21,10 +21,9 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
-from corpus.document import DOCUMENTS_SCHEMA, Document, document_id, to_documents_batch
+from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, Document, document_id, to_documents_batch
 from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.decide import DECISIONS_SCHEMA
 from corpus.pipelines.tokenize import TokenizeJob, tokenize_splits
 from corpus.storage.part_writer import PartWriter
 from corpus.tokens import vocabulary
@@ -158,7 +157,13 @@ def write_split(workspace: Workspace, texts: list[tuple[str, str]], megabytes: i
                 id = document_id("made", str(number))
                 rows.append(Document(id=id, file="made", offset=0, length=0, text=text, language=language))
             writer.write(to_documents_batch(rows))
-            decided = {"gate": None, "failed_rules": [], "duplicate_of": None, "split": "train", "kept": True}
+            decided: dict[str, Any] = {
+                "gate": None,
+                "failed_rules": [],
+                "duplicate_of": None,
+                "split": "train",
+                "kept": True,
+            }
             beside.write(pa.Table.from_pylist([decided] * len(rows), DECISIONS_SCHEMA))
         beside.state_outcome("made")
     return size

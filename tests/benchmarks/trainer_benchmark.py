@@ -47,7 +47,8 @@ class Attention(nn.Module):
         parts = self.qkv(x).split(width, dim=2)
         q, k, v = (part.view(batch, time_, HEADS, width // HEADS).transpose(1, 2) for part in parts)
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.out(y.transpose(1, 2).contiguous().view(batch, time_, width))
+        out: Tensor = self.out(y.transpose(1, 2).contiguous().view(batch, time_, width))
+        return out
 
 
 class Block(nn.Module):
@@ -59,7 +60,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attention(self.first(x))
-        return x + self.down(F.gelu(self.up(self.second(x))))
+        out: Tensor = x + self.down(F.gelu(self.up(self.second(x))))
+        return out
 
 
 class GPT2(nn.Module):

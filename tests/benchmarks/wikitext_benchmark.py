@@ -80,7 +80,6 @@ def main() -> None:
             f"{name:18}{len(texts) / best:9.0f}{characters / best / 1e6:9.1f}{kept / characters:7.0%}"
             f"{debris / kept * 1e5:31.1f}"
         )
-    return 0
 
 
 def _seconds(extractor: Callable[[str], str], texts: list[str]) -> float:
