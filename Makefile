@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 MODEL := corpus/languages/lid.176.ftz
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-unexport PYTHONDONTWRITEBYTECODE  # else every process that a test starts compiles the package again
+# What is imported is compiled then: to compile all that is installed takes as long as to install it.
+INSTALL := pip install --quiet --no-compile
+# Else every process that a test starts compiles the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-browser demo test soak engines lint bench docs wheel clean
 
@@ -16,12 +19,12 @@ setup: $(VENV)/.ready  ## a virtual environment with everything, at the versions
 
 $(VENV)/.ready: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m $(INSTALL) -c constraints.txt -e '.[dev]'
 	@touch $(VENV)/.trainer $@
 
 $(VENV)/.trainer: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[train]'
+	$(BIN)/python -m $(INSTALL) -c constraints.txt -e '.[train]'
 	@touch $@
 
 $(MODEL): ;  # the language model, which setup.py provides
@@ -53,12 +56,12 @@ lint: setup  ## style, types, layers, names, links, licences, documentation
 
 .venv-datatrove/.ready: tests/benchmarks/peers/datatrove.txt
 	@test -x .venv-datatrove/bin/python || $(PYTHON) -m venv .venv-datatrove
-	.venv-datatrove/bin/python -m pip install --quiet -r $<
+	.venv-datatrove/bin/python -m $(INSTALL) -r $<
 	@touch $@
 
 .venv-peers/.ready: tests/benchmarks/peers/libraries.txt $(VENV)/.ready
 	@rm -rf .venv-peers
-	$(BIN)/python -m pip install --quiet --no-deps --target .venv-peers -r $<
+	$(BIN)/python -m $(INSTALL) --no-deps --target .venv-peers -r $<
 	@touch $@
 
 bench: setup .venv-datatrove/.ready .venv-peers/.ready  ## side by side with the field's tools, in one run
