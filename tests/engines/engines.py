@@ -67,8 +67,13 @@ class Engine:
 
 
 @contextlib.contextmanager
-def start_pool(folder: Path, environment: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
-    """Run a worker pool from an environment, as a cluster without containers does; yield it and its Beam options."""
+def start_pool(
+    folder: Path, environment: Path, limits: Sequence[str] = ()
+) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """Run a worker pool from an environment, as a cluster without containers does; yield it and its Beam options.
+
+    `limits` is a command that runs it with fewer cores or less memory: `taskset`, `prlimit`.
+    """
     port = find_port()
     away = folder / "pool"
     away.mkdir()
@@ -76,7 +81,7 @@ def start_pool(folder: Path, environment: Path) -> Iterator[tuple[subprocess.Pop
     module = "apache_beam.runners.worker.worker_pool_main"
     command = ["python", "-P", "-m", module, f"--service_port={port}"]
     command[0] = str(environment / "bin/python")
-    with serve(command, folder / "pool.log", port, away, PATH=path, PYTHONSAFEPATH="1") as pool:
+    with serve([*limits, *command], folder / "pool.log", port, away, PATH=path, PYTHONSAFEPATH="1") as pool:
         options = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
         yield pool, ["--runner=PortableRunner", *options]
 
@@ -160,8 +165,20 @@ def task_manager(folder: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def start_flink(folder: Path, environment: Path) -> Iterator[Running]:
-    """Run a session cluster: a JobManager, two TaskManagers, and Beam's job server before them."""
+def start_flink(
+    folder: Path,
+    environment: Path,
+    task_managers: int = TASK_MANAGERS,
+    cores: str | None = None,
+    worker_memory: int | None = None,
+) -> Iterator[Running]:
+    """Run a session cluster: a JobManager, TaskManagers, and Beam's job server before them.
+
+    `cores` are those of TaskManagers and workers, as `taskset` counts them; a worker has `worker_memory` bytes of its
+    own at most, what it shares with others and the files that it maps not counted.
+    """
+    pinned = ["taskset", "-c", cores] if cores else []
+    bounded = ["prlimit", f"--data={worker_memory}"] if worker_memory else []
     rest, rpc, port = find_port(), find_port(), find_port()
     (folder / "conf").mkdir()
     (folder / "tmp").mkdir()
@@ -176,17 +193,17 @@ def start_flink(folder: Path, environment: Path) -> Iterator[Running]:
     with contextlib.ExitStack() as stack:
         manager = _java(entry, "--configDir", str(folder / "conf"))
         parts = {"JobManager": stack.enter_context(serve(manager, folder / "jobmanager.log", rest))}
-        for number in range(TASK_MANAGERS):
-            worker = serve(task_manager(folder), folder / f"taskmanager-{number}.log")
+        for number in range(task_managers):
+            worker = serve([*pinned, *task_manager(folder)], folder / f"taskmanager-{number}.log")
             parts[f"TaskManager {number}"] = stack.enter_context(worker)
         jobs = _java(str(FLINK / "JobServer.java"), *driver)
         parts["job server"] = stack.enter_context(serve(jobs, folder / "jobs.log", port))
-        pool, options = stack.enter_context(start_pool(folder, environment))
+        pool, options = stack.enter_context(start_pool(folder, environment, [*pinned, *bounded]))
         deadline = time.monotonic() + 90
-        while ask(page, "overview")["taskmanagers"] < TASK_MANAGERS:
+        while ask(page, "overview")["taskmanagers"] < task_managers:
             assert time.monotonic() < deadline, "the TaskManagers do not report to the JobManager"
             time.sleep(0.2)
-        options += [f"--job_endpoint=localhost:{port}", f"--parallelism={TASK_MANAGERS}"]
+        options += [f"--job_endpoint=localhost:{port}", f"--parallelism={task_managers}"]
         yield Running([*options, "--environment_cache_millis=30000"], pool, parts, page)
 
 
@@ -198,6 +215,18 @@ def ask(page: str, path: str) -> dict[str, Any]:
             return asked
     except OSError:
         return {"taskmanagers": 0}
+
+
+def list_jobs(page: str) -> list[tuple[str, float]]:
+    """Return the name of every job that Flink has ended, and the seconds from its start to its end."""
+    jobs = sorted(ask(page, "jobs/overview")["jobs"], key=lambda job: job["start-time"])
+    return [(job["name"], job["duration"] / 1000) for job in jobs if job["state"] == "FINISHED"]
+
+
+def count_shuffled(page: str) -> int:
+    """Return the bytes that the tasks of all jobs have sent to others."""
+    jobs = [ask(page, f"jobs/{job['jid']}") for job in ask(page, "jobs/overview")["jobs"]]
+    return sum(vertex["metrics"]["write-bytes"] for job in jobs for vertex in job["vertices"])
 
 
 def count_splits(page: str) -> list[int]:
