@@ -30,7 +30,9 @@ COMMON_FILES = ("any", "eng")
 """The files that hold for texts of every language."""
 PLACEHOLDERS = {"<name>": r"(?:[^.!?。！？\n]{1,40})", "<text>": r"(?:[^!?。！？\n]{1,90})"}
 MAX_LINE_CHARACTERS = 200
-"""Lines that are longer are no boilerplate."""
+"""Lines that are longer when they are folded are no boilerplate."""
+MAX_UNFOLDED_CHARACTERS = 250
+"""Nor are lines that are longer as they stand: they are not even folded."""
 DECORATION = (
     " \t\u00a0\u3000\u200b\u200e\u200f\u00ad\ufeff»›>→▶►▸▾▼▲△◀◄‹«<←↑↓⇒➔➤❯❮|¦｜"
     "•·・*※-–—―:：.。…,，;；!！¡?？¿؟،_=~+#/\\\"'“”‘’„`^◆◇■□▪●○★☆✔✓✕✖×✉☰≡⋮⋯【】〖〗[]"
