@@ -6,17 +6,18 @@
 page (offset of the record in warc/web-open.warc.gz, path in dirty/chardet-encodings/pages.tar.xz, number of the page in
 html_gold/wcxb/wcxb-dev.tar.zst) and the line's hash: no text.
 
-How they were drawn: of lines with two letters, that are no rows of tables, addresses or stamps of time, half are of at
-most 100 characters and stand on several sites, by their letters; 30 % are among the first two or last six of a page, 10 %
-of at most 40 characters, 10 % any. A site has two lines where there are enough, and a wording one in a language and half.
-All lines of a site are in one half, `dev`, by which lists are corrected, or `test`; sites of the lines that were labelled
-before are in `dev`.
+How they were drawn: of lines with two letters that are no rows of tables, addresses or stamps of time, half are of at
+most 100 characters and stand, by their letters, on several sites; 30 % are among the first two or last six of a page,
+10 % of at most 40 characters, 10 % any. A site has two lines where there are enough, and a language a wording once in
+each half. All lines of a site are in one half, `dev`, by which lists are corrected, or `test`; sites of lines that were
+labelled before are in `dev`.
 
-How they were labelled: twice by one reader, in another order each, each line between its neighbours, before the lists
-were opened; where the two differ, once more. Boilerplate is what the wording alone, beside its neighbours, shows to be
-the page's and not the text's: navigation, logins, cookies, shares, counters, invitations to read on, heads of comments
-and of lists of other pages, pages, newsletters, advertisements, controls of shops, rights, filings, editors, apps. Not
-so: headlines of other pages, dates, authors, sources, captions, ways to make contact, heads of sections, names of topics.
+How they were labelled: twice by one reader, each time in another order, each line between its neighbours, before the
+lists were opened; where the two differ, once more. Boilerplate is what the wording alone, beside its neighbours, shows
+to be the page's and not the text's: navigation, logins, cookies, shares, counters, invitations to read on, heads of
+comments and of lists of other pages, pages, newsletters, advertisements, controls of shops, rights, filings, editors,
+apps. Not so: headlines of other pages, dates, authors, sources, captions, ways to make contact, heads of sections,
+names of topics. The same person corrected the lists: by `dev` alone, but having seen `test` without them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import json
 import tarfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -92,8 +93,12 @@ def read_pages(data: Path, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple
                 yield page, decode(content.read(), None, html=True)[0]
     packed = data / "html_gold" / "wcxb" / "wcxb-dev.tar.zst"
     decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-    with packed.open("rb") as stream, decompressor.stream_reader(stream) as plain:
-        for member in (archive := tarfile.open(fileobj=plain, mode="r|")):
+    with (
+        packed.open("rb") as stream,
+        decompressor.stream_reader(stream) as plain,
+        tarfile.open(fileobj=plain, mode="r|") as archive,
+    ):
+        for member in archive:
             name = Path(member.name)
             page = ("wcxb", name.stem)
             content = archive.extractfile(member) if name.suffix == ".html" and page in wanted else None

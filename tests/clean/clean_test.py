@@ -13,6 +13,7 @@ from corpus.clean.boilerplate_lists import expand_pattern, fold_line, lists_of, 
 from corpus.clean.clean_spans import clean_texts
 from corpus.clean.options import CLASSES, PRESETS, RULES, CleanOptions, expand_rules
 from corpus.edits.regions import Edit, apply_edits
+from corpus.text.page import Page
 
 PROSE = {
     "eng_Latn": "He asked her to share the cookies, read more books and log in to the house register.",
@@ -101,6 +102,38 @@ def test_words_of_menus_go_beside_each_other_alone() -> None:
     for text in ("Home\nis where we rest.", "A list:\nnews\nof the day.", "| home | the folder |\n| a | b |"):
         assert clean(text, "eng_Latn", "boilerplate") == text
     assert clean("Home | News | 搜索 | 首页\n正文在这里。", "cmn_Hans", "boilerplate") == "正文在这里。"
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "sentence"),
+    [
+        ("eng_Latn", "In case you missed it: A winter", "In case you missed it: the winter was long."),
+        ("deu_Latn", "Zum Thema: Ein Winter in Lyon", "Zum Thema: Der Winter in Lyon war lang."),
+        ("fra_Latn", "À lire aussi » Un hiver à Lyon ?", "À lire aussi : l'hiver à Lyon fut long."),
+        ("spa_Latn", "Le puede interesar: Un invierno", "Le puede interesar: el invierno fue largo."),
+        ("cmn_Hans", "推荐阅读：里昂的冬天", "推荐阅读：里昂的冬天很长。"),
+        ("jpn_Jpan", "関連項目：リヨンの冬の物語", "関連項目：リヨンの冬は長かった。"),
+    ],
+)
+def test_a_heading_of_other_pages_goes_with_the_title_behind_it(
+    language: str, title: str, sentence: str
+) -> None:
+    assert clean(f"{PROSE[language]}\n{title}", language, "boilerplate") == PROSE[language]
+    if language not in ("cmn_Hans", "jpn_Jpan", "fra_Latn"):  # their patterns take a sentence behind it, too
+        assert clean(sentence, language, "boilerplate") == sentence
+
+
+def test_letters_that_are_spaced_out_are_words() -> None:
+    assert clean("正文在这里。\n版 权 所 有 翻 印 必 究", "cmn_Hans", "boilerplate") == "正文在这里。"
+
+
+def test_words_are_those_that_are_left() -> None:
+    for text in ("A tale of 𝔄 two cities.\nRead more\nThe end.", "𠮷野家に行った。\n続きを読む\n終わり。"):
+        language = "eng_Latn" if "tale" in text else "jpn_Jpan"
+        [result] = clean_texts([text], [language], CLASSES)
+        assert result is not None and len(result.spans) == 1
+        first, _, last = text.split("\n")
+        assert result.words == len(Page(f"{first}\n{last}", language).words)
 
 
 def _walk(parsed: Any) -> Iterator[tuple[Any, Any]]:
