@@ -46,7 +46,7 @@ from corpus.web.block_lists.address_lists import (
 )
 from corpus.web.block_lists.layouts import ListReport
 
-VERSION = 10
+VERSION = 11
 """Increased when ingest itself would give other documents from the same input."""
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from corpus.pipelines.beam.types import PCollection
 
-VERSION = 4
+VERSION = 5
 """Increased when the same signals would give other decisions or counts."""
 DECISION_COLUMNS = [
     "id",
@@ -103,6 +103,8 @@ def judge_split(
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     wanted = set(judge.rules.signals(source))
     small = [*DECISION_COLUMNS, *(["metadata"] if all_signals and judge.engines else [])]
+    if all_signals and "opt_out" in documents.schema_arrow.names:
+        small.append("opt_out")
     steps = [
         pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
         for step in judge.steps

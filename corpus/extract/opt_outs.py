@@ -72,6 +72,10 @@ _TOKEN = re.compile(
 )
 """A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
 closed, so that any page takes linear time."""
+_REFERENCE = re.compile(
+    r"&(?:#0*([0-9]{1,7})(?![0-9]);?|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F]);?|([A-Za-z][A-Za-z0-9]{1,31};))"
+)
+"""A character reference that is one in an attribute, too. Those of names without a semicolon are no letters."""
 _ATTRIBUTE = re.compile(
     rb"([^\s=/>\"']++)(?:\s*+=\s*+(?:\"([^\"]*+)\"?|'([^']*+)'?|([^\s>\"']*+)))?",
 )
@@ -84,7 +88,7 @@ def find_header_opt_outs(headers: Mapping[str, str]) -> str | None:
     if "x-robots-tag" in headers:
         for value in headers["x-robots-tag"].split("\n"):
             kinds |= _read_directives(value)
-    if headers.get("tdm-reservation", "").split(",")[0].strip().strip('"') == "1":
+    if any(value.strip().strip('"') == "1" for value in headers.get("tdm-reservation", "").split(",")):
         kinds.add("tdm-reservation")
     for name in ("content-usage", "content-signal"):
         if name in headers and _REFUSAL.search(headers[name].lower()):
@@ -99,10 +103,10 @@ def find_page_opt_outs(page: bytes, stated: str | None = None) -> str:
     """
     kinds = set((stated or "").split())
     lower = page.lower()
-    last = _find_last_mention(lower)
+    last = _find_last_mention(page, lower)
     if last < 0:
         return join_opt_outs(kinds)
-    for attributes in _read_metas(lower[:last]):
+    for attributes in _read_metas(page, lower[:last]):
         content = attributes.get("content", "")
         name = (attributes.get("name") or attributes.get("property") or "").strip()
         if name in ("tdm-reservation", "tdm:reservation"):
@@ -162,26 +166,38 @@ def _read_directives(value: str, agent: str = "") -> set[str]:
     return kinds
 
 
-def _find_last_mention(lower: bytes) -> int:
+def _find_last_mention(page: bytes, lower: bytes) -> int:
     """Return where the last `meta` element ends that may state an opt-out; -1 if there is none."""
     last, at = -1, lower.find(b"<meta")
     while at >= 0:
         following = lower.find(b"<meta", at + 5)
         end = min(following if following >= 0 else len(lower), at + MAX_META_BYTES)
-        if _MENTION.search(lower, at, end):
+        if _MENTION.search(lower, at, end) or (
+            lower.find(b"&", at, end) >= 0 and _MENTION.search(_read_value(page[at:end]).encode())
+        ):
             last = end
         at = following
     return last
 
 
-def _read_metas(lower: bytes) -> Iterable[dict[str, str]]:
-    """Yield the attributes of the `meta` elements of a page that are neither in comments nor in scripts."""
+def _read_value(value: bytes) -> str:
+    """Return the value of an attribute with its character references read, in lower case."""
+    return _REFERENCE.sub(_read_reference, value.decode("latin-1")).lower()
+
+
+def _read_reference(match: re.Match[str]) -> str:
+    number = match[1] or (match[2] and str(int(match[2], 16)))
+    return html.unescape(f"&#{number};" if number else f"&{match[3]}")
+
+
+def _read_metas(page: bytes, lower: bytes) -> Iterable[dict[str, str]]:
+    """Yield the attributes of the `meta` elements of a page that are neither in comments nor in scripts; `lower` is
+    its beginning in lower case."""
     for token in _TOKEN.finditer(lower):
         if token["name"] == b"meta":
             attributes: dict[str, str] = {}
-            for match in _ATTRIBUTE.finditer(token["attributes"]):
-                value = match[2] or match[3] or match[4] or b""
-                attributes.setdefault(
-                    match[1].decode("latin-1"), html.unescape(value.decode("latin-1")).lower()
-                )
+            for match in _ATTRIBUTE.finditer(lower, *token.span("attributes")):
+                start, end = match.span(match.lastindex or 0)
+                value = _read_value(page[start:end]) if match.lastindex != 1 else ""
+                attributes.setdefault(match[1].decode("latin-1"), value)
             yield attributes

@@ -23,6 +23,7 @@ rules       -                   texts that fail any rule
 duplicate   exact, url, minhash texts that fail no rule and are removed in favour of another
 kept        train, valid        kept texts, by side
 extracted   an engine           texts by what read them, of documents that say so (`extractor` in their metadata)
+opted_out   an opt-out          rows whose `opt_out` has the word; opted_out_kept: those of them that are kept
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ PART_SCHEMA = pa.schema(
     ]
 )
 COUNTED_COLUMNS = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
-"""Document columns that counting needs; of `metadata`, which may be there too, it counts the engines."""
+"""Document columns that counting needs; of `metadata` and `opt_out`, which may be there too, it counts the engines and
+the words."""
 ENGINE_KEY = "extractor"
 COUNT_KINDS = (
     "read",
@@ -64,6 +66,8 @@ COUNT_KINDS = (
     "duplicate",
     "kept",
     "extracted",
+    "opted_out",
+    "opted_out_kept",
 )
 MAX_LICENSE_CHARACTERS = 200
 HOST_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<host>\[[^\]]*\]|[^/?#:]*)"
@@ -149,6 +153,8 @@ class PartCounts:
         self._count_outcomes(gate, has_text, decisions, level, kept)
         if "metadata" in documents.column_names:
             self._count_engines(documents.column("metadata").combine_chunks())
+        if "opt_out" in documents.column_names:
+            self._count_opt_outs(documents.column("opt_out").combine_chunks(), kept)
         self._count_rules(decisions.column("failed_rules").combine_chunks(), language)
         self._count_near(signals, language, has_text)
         self._count_signals(signals, language, kept)
@@ -188,6 +194,13 @@ class PartCounts:
         engines = pc.map_lookup(metadata, pa.scalar(ENGINE_KEY), "first")
         named = _find_rows(engines.is_valid())
         self._count("extracted", named, self.names.numbers(engines.take(pa.array(named))))
+
+    def _count_opt_outs(self, opt_outs: pa.Array, kept: npt.NDArray[np.bool_]) -> None:
+        words = pc.utf8_split_whitespace(opt_outs)
+        parent = pc.list_parent_indices(words).to_numpy(zero_copy_only=False)
+        names = self.names.numbers(pc.list_flatten(words))
+        self._count("opted_out", parent, names)
+        self._count("opted_out_kept", parent[kept[parent]], names[kept[parent]])
 
     def _count_rules(self, failed: pa.Array, language: Integers) -> None:
         failures = pc.fill_null(pc.list_value_length(failed), 0).to_numpy(zero_copy_only=False)

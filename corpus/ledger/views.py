@@ -25,6 +25,7 @@ TABLES_OF_VIEWS = {
     "license": ("licenses",),
     "quarantine": ("quarantine",),
     "engine": ("counts",),
+    "opt_out": ("counts",),
 }
 """The views, and the tables of the ledger that each needs."""
 NAME_COLUMNS = {name: "reason" if name == "quarantine" else name for name in TABLES_OF_VIEWS}
@@ -47,6 +48,8 @@ def build_view(tables: Tables, name: str) -> list[Row]:
     if name in _SIMPLE_COUNTS:
         rows = sum_counts(tables["counts"], _SIMPLE_COUNTS[name], "key", name)
         return sorted(rows, key=lambda row: (-row["documents"], row[name]))
+    if name == "opt_out":
+        return summarize_opt_outs(tables["counts"])
     if name == "rule":
         return summarize_rules(tables["counts"], tables["rules"])
     if name == "duplicate":
@@ -96,6 +99,20 @@ def sum_counts(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
     sums = chosen.group_by([key]).aggregate([("documents", "sum"), ("bytes", "sum")])
     rows = sums.sort_by(key).to_pylist()
     return [{name: row[key], "documents": row["documents_sum"], "bytes": row["bytes_sum"]} for row in rows]
+
+
+def summarize_opt_outs(counts: pa.Table) -> list[Row]:
+    """Return, per word of `corpus.extract.opt_outs`: documents that say it and their bytes, and those that are kept."""
+    kept = {row["opt_out"]: row for row in sum_counts(counts, "opted_out_kept", "key", "opt_out")}
+    rows = [
+        {
+            **row,
+            "kept": kept.get(row["opt_out"], {}).get("documents", 0),
+            "kept_bytes": kept.get(row["opt_out"], {}).get("bytes", 0),
+        }
+        for row in sum_counts(counts, "opted_out", "key", "opt_out")
+    ]
+    return sorted(rows, key=lambda row: (-row["documents"], row["opt_out"]))
 
 
 def summarize_rules(counts: pa.Table, bounds: pa.Table) -> list[Row]:

@@ -36,6 +36,7 @@ VIEW_TITLES = {
     "license": "documents by license",
     "quarantine": "quarantined records",
     "engine": "texts by the engine that read them (extraction mode corpus)",
+    "opt_out": "documents by what their pages say about being trained on",
 }
 VIEW_COLUMNS = {
     "source": ("read", "gated", "rules", "duplicate", "kept", "bytes", "tokens", "b/tok"),
@@ -49,7 +50,7 @@ VIEW_COLUMNS = {
     "quarantine": ("records",),
     "engine": ("documents", "bytes"),
 }
-VIEW_LAYOUTS = {"language": "source", "snapshot": "source", "license": "domain"}
+VIEW_LAYOUTS = {"language": "source", "snapshot": "source", "license": "domain", "opt_out": "domain"}
 COLUMN_HEADS = {
     "failed_only": "alone",
     "near_failed": "just\nfail",
@@ -82,7 +83,7 @@ def stats(
         str,
         typer.Option(
             help="Tables to show, separated by commas: source, language, snapshot, gate, rule, "
-            "duplicate, canary, edit, set, domain, license, quarantine, engine."
+            "duplicate, canary, edit, set, domain, license, quarantine, engine, opt_out."
         ),
     ] = DEFAULT_VIEWS,
     limit: Annotated[

@@ -25,6 +25,11 @@ from corpus.pipelines.ingest import add_extraction
         ("X-Robots-Tag: max-image-preview: large,\n noai", "noai"),
         ("TDM-Reservation: 1\nTDM-Policy: https://example.org/policy.json", "tdm-reservation"),
         ("tdm-reservation: 1\ntdm-reservation: 1", "tdm-reservation"),
+        ("tdm-reservation: 0\nTDM-Reservation: 1", "tdm-reservation"),
+        ("tdm-reservation: , 1", "tdm-reservation"),
+        ("X-Robots-Tag: GPTBot/1.2: noindex\nX-Robots-Tag: *: nofollow", "ai-crawler"),
+        ("X-Robots-Tag: bingbot: noindex, otherbot: noai", "noai"),
+        ("X-Robots-Tag: CCBot: nofollow, bingbot: noindex", None),
         ("Content-Usage: train-ai=n", "train-ai"),
         ("Content-Signal: search=yes, ai-train=no", "train-ai"),
         ("X-Robots-Tag: GPTBot: noindex, nofollow", "ai-crawler"),
@@ -64,6 +69,13 @@ def test_headers_behind_an_empty_line_may_begin_with_an_opt_out(line: str) -> No
         ('<meta name="tdm-reservation" content="1">', "tdm-reservation"),
         ('<meta property="TDM-Reservation" content=1>', "tdm-reservation"),
         ('<meta name="CCBot" content="nofollow, noindex">', "ai-crawler"),
+        ('<meta name="robots" content="no&#97;i">', "noai"),
+        ('<meta name="rob&#x6F;ts" content="no&#X0041I&#44;&Tab;noimage&#097;i">', "noai noimageai"),
+        ('<meta name="tdm&#45;reservation" content="&#49;">', "tdm-reservation"),
+        ('<meta name="CC&#66;ot" content="no&#105;ndex">', "ai-crawler"),
+        ('<meta name="robots" content="no&amp;#97;i">', ""),
+        ('<meta name="robots" content="no&#97i2">', ""),
+        (f'<meta name="robots" content="&#{"9" * 5000};"><meta name="robots" content="noai">', "noai"),
         ("<p don't><meta name=robots content='noai'>", "noai"),
         ("<!--><meta name=robots content=noai>", "noai"),
         ('<meta name="robots" content="noindex, nofollow, noarchive">', ""),
@@ -124,5 +136,6 @@ def test_hostile_pages_take_linear_time() -> None:
     begun = time.process_time()
     for piece in (b"<meta ", b"<meta noai ", b'<meta noai><a ="', b"<meta noai><!--", b"<script><meta noai>"):
         find_page_opt_outs(piece * 20_000)
+    find_page_opt_outs(b"<meta content='" + b"&#97" * 20_000 + b"'>" + b"<meta &#97 noai>" * 20_000)
     find_page_opt_outs(b"<meta " + b"a" * 40_000 + b"><meta noai>")
     assert time.process_time() - begun < 2

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.ledger.counts import PartCounts
+from corpus.ledger.views import build_view
 from corpus.rules.rule import Rule
 
 NAN = float("nan")
@@ -28,7 +30,7 @@ def rule(signal: str, bound: str, value: float) -> Rule:
 MAP = pa.map_(pa.string(), pa.string())
 
 
-def counted(engines: bool = False) -> pa.Table:
+def counted(engines: bool = False, opt_outs: bool = False) -> pa.Table:
     documents = pa.table(
         {
             "language": ["tha_Thai", "tha_Thai", "eng_Latn", "eng_Latn", None],
@@ -64,6 +66,9 @@ def counted(engines: bool = False) -> pa.Table:
     if engines:
         maps = pa.array([list(one.items()) if one is not None else None for one in metadata], MAP)
         documents = documents.append_column("metadata", maps)
+    if opt_outs:
+        said = ["noai tdm-reservation", None, "noai", None, "ai-crawler"]
+        documents = documents.append_column("opt_out", pa.array(said))
     counts.add(documents, decisions, level, signals)
     return counts.table()
 
@@ -113,6 +118,18 @@ def test_texts_are_counted_by_the_engine_that_read_them() -> None:
     assert [
         row for row in counted(engines=True).to_pylist() if row["what"] != "extracted"
     ] == counted().to_pylist()
+
+
+def test_documents_are_counted_by_what_their_pages_say_of_training() -> None:
+    table = counted(opt_outs=True)
+    counts = table.filter(pc.equal(table["table"], "counts")).drop_columns(["table"])
+    assert build_view({"counts": counts}, "opt_out") == [
+        {"opt_out": "noai", "documents": 2, "bytes": 60, "kept": 1, "kept_bytes": 30},
+        {"opt_out": "ai-crawler", "documents": 1, "bytes": 0, "kept": 0, "kept_bytes": 0},
+        {"opt_out": "tdm-reservation", "documents": 1, "bytes": 30, "kept": 1, "kept_bytes": 30},
+    ]
+    others = [row for row in table.to_pylist() if not (row["what"] or "").startswith("opted_out")]
+    assert others == counted().to_pylist()
 
 
 def test_rules_that_fail_together() -> None:
