@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import ClassVar
 
@@ -35,7 +35,7 @@ from corpus.dedup.repeated_lines import (
     make_line_records,
 )
 from corpus.dedup.repeated_spans import MarkedText
-from corpus.dedup.rows import ROW_BITS, number_documents, row_of, split_of
+from corpus.dedup.rows import ROW_BITS, number_documents, order_coarsely, parse_hex, row_of, split_of
 from corpus.edits.edit_counts import EDIT_COUNTS_SCHEMA, count_edits, write_edit_counts
 from corpus.edits.parts import EDITS_SCHEMA, REPEATS_STEP, write_edits
 from corpus.groups import registered_domain
@@ -45,7 +45,6 @@ from corpus.pipelines.beam.packed import Element, Gathered, Kinds, Outbox, Recor
 from corpus.pipelines.split_plan import SplitPlan, read_rows
 from corpus.progress import count_documents
 from corpus.storage.part_writer import check_beside
-from corpus.workspace import Workspace
 
 EDIT_KINDS = ("paragraph", "line", "span")
 SPAN_DTYPE = np.dtype([("number", "<i8"), ("start", "<u4"), ("end", "<u4"), ("kind", "u1")])
@@ -69,20 +68,28 @@ beyond it equal grams bring passages of their own."""
 
 @dataclass(frozen=True, kw_only=True)
 class RepeatPlan(SplitPlan):
-    """The plan of a search for repeated text. `sites`: the sources whose documents are pages of sites."""
+    """The plan of a search for repeated text.
+
+    `sites`: the sources whose documents are pages of sites. `priorities` of sources, and `quality`, the step and the
+    signal of a score if there is one, say which document is the best.
+    """
 
     sites: tuple[str, ...] = ()
+    priorities: Mapping[str, int] = field(default_factory=dict)
+    quality: tuple[str, str] | None = None
     list_place: ClassVar = ("edits", f"{REPEATS_STEP}-splits.json")
 
 
 @dataclass(frozen=True)
 class KeptTexts:
-    """The kept documents of a row group: their rows, texts, URLs and languages."""
+    """The kept documents of a row group: their rows, texts, URLs and languages; `orders`: the best has the lowest, all
+    0 where none is asked for."""
 
     rows: list[int]
     texts: list[str]
     urls: list[str | None]
     languages: list[str | None]
+    orders: list[int]
 
     def take(self, chosen: NDArray[np.bool_]) -> KeptTexts:
         """Return some of the documents."""
@@ -91,11 +98,14 @@ class KeptTexts:
             list(compress(self.texts, chosen)),
             list(compress(self.urls, chosen)),
             list(compress(self.languages, chosen)),
+            list(compress(self.orders, chosen)),
         )
 
 
-def read_kept_texts(workspace: Workspace, source: str, split: str) -> Iterator[KeptTexts]:
+def read_kept_texts(plan: RepeatPlan, source: str, split: str) -> Iterator[KeptTexts]:
     """Yield the kept documents of a split that have a text, a row group at a time."""
+    workspace = plan.workspace
+    scores = _read_scores(plan, source, split)
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
     try:
@@ -107,12 +117,34 @@ def read_kept_texts(workspace: Workspace, source: str, split: str) -> Iterator[K
             chosen = np.flatnonzero(kept & table["text"].is_valid().to_numpy())
             table = table.take(chosen)
             rows = (chosen + first).tolist()
-            yield KeptTexts(rows, *(table[name].to_pylist() for name in ("text", "url", "language")))
+            orders = [0] * len(rows)
+            if plan.options.keeps_best:
+                light = documents.read_row_group(group, columns=["id", "characters"], use_threads=False)
+                light = light.take(chosen)
+                orders = order_coarsely(
+                    np.full(len(rows), plan.priorities.get(source, 0), np.int32),
+                    np.full(len(rows), np.nan, np.float32) if scores is None else scores[rows],
+                    light["characters"].to_numpy().astype(np.int64),
+                    parse_hex(light["id"]),
+                ).tolist()
+            texts, urls, languages = (table[name].to_pylist() for name in ("text", "url", "language"))
+            yield KeptTexts(rows, texts, urls, languages, orders)
             first += len(kept)
             count_documents(len(kept))
     finally:
         documents.close(force=True)
         decisions.close(force=True)
+
+
+def _read_scores(plan: RepeatPlan, source: str, split: str) -> NDArray[np.float32] | None:
+    """Return the quality of all documents of a split, if documents are compared by it."""
+    if plan.quality is None or not plan.options.keeps_best:
+        return None
+    step, signal = plan.quality
+    with storage.open_input(plan.workspace.part(f"signals/{step}", source, split)) as stream:
+        scores = pq.ParquetFile(stream).read(columns=[signal], use_threads=False)[signal]
+    values: NDArray[np.float32] = scores.to_numpy().astype(np.float32)
+    return values
 
 
 def survey_step(item: str, plan: RepeatPlan) -> Iterator[Element]:
@@ -125,7 +157,7 @@ def survey_step(item: str, plan: RepeatPlan) -> Iterator[Element]:
     for split in range(int(first), int(until)):
         yield int(plan.block(np.array([split << ROW_BITS]))[0]), REPEAT_KINDS.codes["spans"]
         source, name = plan.names()[split]
-        for kept in read_kept_texts(plan.workspace, source, name):
+        for kept in read_kept_texts(plan, source, name):
             increment(REPEATS_STEP, "documents", len(kept.rows))
             increment(REPEATS_STEP, "characters", sum(map(len, kept.texts)))
             prose = np.array([not is_code(language) for language in kept.languages], np.bool_)
@@ -151,7 +183,9 @@ def _survey_lines(
         return
     hashed: dict[str, list[Records]] = {"paragraphs": [], "lines": []}
     numbers = number_documents(split, np.array(kept.rows, np.int64)).tolist()
-    for text, number, url, is_prose in zip(kept.texts, numbers, kept.urls, prose.tolist(), strict=True):
+    for text, number, url, is_prose, order in zip(
+        kept.texts, numbers, kept.urls, prose.tolist(), kept.orders, strict=True
+    ):
         by_blocks = paragraphs is not None and (is_prose or paragraphs.code)
         by_site = on_sites is not None and url and (is_prose or on_sites.code)
         if not (by_blocks or by_site):
@@ -159,11 +193,13 @@ def _survey_lines(
         lines = hash_lines(text)
         if paragraphs is not None and by_blocks:
             blocks = hash_paragraphs(text, lines, paragraphs.min_characters)
-            hashed["paragraphs"].append(make_line_records(blocks, number))
+            place = order if paragraphs.keep == "best" else 0
+            hashed["paragraphs"].append(make_line_records(blocks, number, order=place))
         site = registered_domain(url) if url and by_site else None
         if on_sites is not None and site is not None:
             long = lines.take(lines.end - lines.start >= on_sites.min_characters)
-            hashed["lines"].append(make_line_records(long, number, site))
+            place = order if on_sites.keep == "best" else 0
+            hashed["lines"].append(make_line_records(long, number, site, place))
     for kind, records in hashed.items():
         if records:
             yield kind, np.concatenate(records)

@@ -10,10 +10,11 @@ engine's shuffle elsewhere, as in `corpus.pipelines.dedup`. Texts are read from 
     block      `write`     the edits of its splits
     (one)      `count`     documents, spans and characters by source and language
 
-Of what is repeated the first stays, in the order of the splits and their rows. Only documents that are kept take part:
+Of what is repeated the first stays, in the order of the splits and their rows; of paragraphs and lines the one in the
+best document where that is asked for. Only documents that are kept take part:
 so this comes after the decisions, and no document stands for text that another one loses.
 
-Memory: `match` 32 bytes for each line and for every 31st character of its range, three times; `lend` and `extend` 24
+Memory: `match` 40 bytes for each line and for every 31st character of its range, three times; `lend` and `extend` 24
 bytes for each alignment of their block, and 64 MiB of passages and 80 MiB of texts at a time. A text is read three
 times at the most, whatever is repeated in it: for its anchors, to lend from it, and to be compared. A passage reaches
 4,096 characters beyond the equal grams, and two documents are compared once where they are aligned: what is lent grows
@@ -24,7 +25,7 @@ The edits depend on neither the number of partitions, nor that of workers, nor t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,19 +62,25 @@ def repeats_pipeline(
     partitions: int | None = None,
     in_runs: bool | None = None,
     sites: Collection[str] | None = None,
+    priorities: Mapping[str, int] | None = None,
+    quality: tuple[str, str] | None = None,
 ) -> Callable[[beam.Pipeline], None]:
     """Return a function that builds the search for repeated text among the kept documents of some splits.
 
     `splits` (source, split) in any order, with documents and decisions. If all edits were made from these with these
     options, the pipeline does nothing. `partitions`: the number of hash ranges, and of blocks at the most; by default
     one for 4 splits, at most 4,096. `sites`: the sources whose documents are pages of sites; by default
-    all. `in_runs`: see `corpus.pipelines.dedup`. Beam's counters `repeats/...` hold the
+    all. `priorities` of sources, and `quality`, step and signal of a score, say which document is the best, for
+    `keep: best`. `in_runs`: see `corpus.pipelines.dedup`. Beam's counters `repeats/...` hold the
     numbers of documents, characters and alignments.
     """
     ordered = sorted(set(splits))
     made_of = [_identify(workspace, *split) for split in ordered]
+    best = [dict(priorities or {}), quality and _identify_scores(workspace, ordered, quality)]
     pages = sorted({source for source, _ in ordered if sites is None or source in sites})
-    digest = fingerprint([VERSION, options.repeats, pages, ordered, made_of])
+    digest = fingerprint(
+        [VERSION, options.repeats, pages, ordered, made_of, *(best if options.keeps_best else [])]
+    )
     paths = [
         counts_path(workspace, REPEATS_STEP),
         *(edits_path(workspace, REPEATS_STEP, *split) for split in ordered),
@@ -90,6 +97,8 @@ def repeats_pipeline(
         or max(4 * running.workers, min(MAX_RANGES, -(-len(ordered) // SPLITS_PER_RANGE))),
         digest=digest,
         sites=tuple(pages),
+        priorities=dict(priorities or {}),
+        quality=quality,
     )
     plan.write_names(ordered)
     shuffle = choose_shuffle(running, claims, in_runs)
@@ -103,6 +112,12 @@ def _identify(workspace: Workspace, source: str, split: str) -> list[str | None]
         read_fingerprint(workspace.part("documents", source, split)),
         read_outcome(decisions) or read_fingerprint(decisions),
     ]
+
+
+def _identify_scores(
+    workspace: Workspace, splits: Iterable[tuple[str, str]], quality: tuple[str, str]
+) -> list[str | None]:
+    return [read_fingerprint(workspace.part(f"signals/{quality[0]}", *split)) for split in splits]
 
 
 def add_repeat_steps(

@@ -124,21 +124,25 @@ class MinHashOptions(BaseModel):
 
 
 class ParagraphOptions(BaseModel):
-    """Mark paragraphs of at least `min_characters` that stand in `documents` kept documents, in all but the first.
+    """Mark paragraphs of at least `min_characters` that stand in `documents` kept documents, in all but one.
 
-    A paragraph is what stands between blank lines, and every line by itself. Source code takes part with `code`.
+    That is the first, or with `keep: best` the one in the best document: by priority, quality, length and id, as among
+    duplicates. A paragraph is what stands between blank lines, and every line by itself. Source code takes part with
+    `code`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     documents: int = Field(default=10, ge=2)
     min_characters: int = Field(default=50, ge=1)
+    keep: Literal["first", "best"] = "first"
     code: bool = False
 
 
 class LineOptions(BaseModel):
-    """Mark lines of at least `min_characters` that stand on `pages` kept pages of one site, on all but the first.
+    """Mark lines of at least `min_characters` that stand on `pages` kept pages of one site, on all but one.
 
+    That is the first, or with `keep: best` the best page (as paragraphs).
     A site is a registered domain. Pages are the documents of `sources`, by default of those whose texts are web pages
     or of unknown kind: not of wikis, posts, papers and books, whose lines of one domain are headings and what people
     write. Source code takes part with `code`.
@@ -148,6 +152,7 @@ class LineOptions(BaseModel):
 
     pages: int = Field(default=10, ge=2)
     min_characters: int = Field(default=1, ge=1)
+    keep: Literal["first", "best"] = "first"
     sources: list[str] | None = None
     code: bool = False
 
@@ -242,7 +247,16 @@ class DedupOptions(BaseModel):
     @property
     def repeats(self) -> dict[str, Any]:
         """What the search for repeated text depends on besides the documents; empty if nothing is searched for."""
-        return self.model_dump(mode="json", include=set(REPEATS), exclude_none=True)
+        dumped = self.model_dump(mode="json", include=set(REPEATS), exclude_none=True)
+        for options in dumped.values():
+            if options.get("keep") == "first":  # a later key, at its default
+                del options["keep"]
+        return dumped
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether the best copy of repeated paragraphs or lines is kept, so that documents are compared."""
+        return "best" in (getattr(options, "keep", None) for options in (self.paragraphs, self.lines))
 
 
 def drop_unset(dumped: dict[str, Any]) -> dict[str, Any]:

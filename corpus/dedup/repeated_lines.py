@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest, xxh3_128_digest
 
-LINE_DTYPE = np.dtype([("high", "<u8"), ("low", "<u8"), ("number", "<i8"), ("start", "<u4"), ("end", "<u4")])
-"""Record of one line or paragraph of one document, 32 bytes: its hash, the document, its characters there."""
+LINE_DTYPE = np.dtype(
+    [("high", "<u8"), ("low", "<u8"), ("order", "<u8"), ("number", "<i8"), ("start", "<u4"), ("end", "<u4")]
+)
+"""Record of one line or paragraph of one document, 40 bytes: its hash, where the document stands among those that have
+it (lower goes before; 0 where the number alone decides), the document's number, its characters there."""
 _WORD = re.compile(r"\w")
 
 
@@ -72,12 +75,12 @@ def _hash_texts(texts: list[str]) -> NDArray[np.uint64]:
     return np.frombuffer(digests, "<u8").reshape(-1, 2)
 
 
-def make_line_records(lines: Lines, number: int, site: str | None = None) -> NDArray[np.void]:
+def make_line_records(lines: Lines, number: int, site: str | None = None, order: int = 0) -> NDArray[np.void]:
     """Return LINE[n] of a document; with a site, those that equal lines of other sites do not meet."""
     records = np.empty(len(lines.start), LINE_DTYPE)
     salt = np.uint64(xxh3_64_intdigest(site.encode())) if site is not None else np.uint64(0)
     records["high"], records["low"] = lines.digest[:, 0] ^ salt, lines.digest[:, 1] ^ salt
-    records["number"] = number
+    records["order"], records["number"] = order, number
     records["start"], records["end"] = lines.start, lines.end
     return records
 
@@ -85,11 +88,13 @@ def make_line_records(lines: Lines, number: int, site: str | None = None) -> NDA
 def find_repeated_lines(records: NDArray[np.void], documents: int) -> NDArray[np.void]:
     """Return the LINE records of texts that at least so many documents have, without those of the first document.
 
-    In the order of their hashes and numbers, whatever that of the input. Memory: three times the input.
+    The first is that of the lowest order, then number. In the order of their hashes, orders and numbers, whatever that
+    of the input. Memory: three times the input.
     """
     if not len(records):
         return records
-    ordered = records.take(np.lexsort((records["start"], records["number"], records["low"], records["high"])))
+    keys = [records[name] for name in ("start", "number", "order", "low", "high")]
+    ordered = records.take(np.lexsort(keys))
     new = _find_changes(ordered, "high", "low")
     fresh = new | _find_changes(ordered, "number")
     firsts = np.flatnonzero(new)

@@ -135,17 +135,27 @@ def rank_documents(
 
 
 def compute_coarse_order(rows: SplitRows) -> NDArray[np.uint64]:
+    """Return `order_coarsely` of rows."""
+    return order_coarsely(rows.priority, rows.quality, rows.length, rows.id)
+
+
+def order_coarsely(
+    priority: NDArray[np.int32],
+    quality: NDArray[np.float32],
+    length: NDArray[np.int64],
+    id: NDArray[np.uint64],
+) -> NDArray[np.uint64]:
     """Return the order of `order_best_first` in 64 bits, lower is better: 8 bits of the priority (clipped to
     -128..127), the sign, exponent and 11 bits of the quality, 20 bits of the length's float32, the
     first 16 of the id. A smaller difference than these bits hold is ignored, and the next criterion decides.
     """
-    priority = 127 - np.clip(rows.priority.astype(np.int64), -128, 127)
-    quality = ~_sortable_bits(_replace_nan(rows.quality)) >> np.uint32(12)
-    length = ~_sortable_bits(rows.length.astype(np.float32)) >> np.uint32(12)
-    order = priority.astype(np.uint64) << np.uint64(56)
-    order |= quality.astype(np.uint64) << np.uint64(36)
-    order |= length.astype(np.uint64) << np.uint64(16)
-    order |= rows.id[:, 0] >> np.uint64(48)
+    by_priority = 127 - np.clip(priority.astype(np.int64), -128, 127)
+    by_quality = ~_sortable_bits(_replace_nan(quality)) >> np.uint32(12)
+    by_length = ~_sortable_bits(length.astype(np.float32)) >> np.uint32(12)
+    order = by_priority.astype(np.uint64) << np.uint64(56)
+    order |= by_quality.astype(np.uint64) << np.uint64(36)
+    order |= by_length.astype(np.uint64) << np.uint64(16)
+    order |= id[:, 0] >> np.uint64(48)
     return order
 
 

@@ -176,7 +176,16 @@ def run_repeats(build: Build) -> None:
     sites = list_sites(plan.file.manifest)
     build.run(
         "repeats",
-        lambda claims: repeats.repeats_pipeline(workspace, plan.names, options, running, claims, sites=sites),
+        lambda claims: repeats.repeats_pipeline(
+            workspace,
+            plan.names,
+            options,
+            running,
+            claims,
+            sites=sites,
+            priorities={name: source.priority for name, source in plan.file.manifest.sources.items()},
+            quality=("quality", QUALITY_SIGNAL) if plan.file.manifest.quality is not None else None,
+        ),
         len(plan.splits),
         running=running,
     )

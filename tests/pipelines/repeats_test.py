@@ -64,7 +64,7 @@ def store(folder: Path, splits: dict[str, list[Stored]], groups: int = 2, decide
                 texts.write(
                     to_documents_batch(
                         Document(
-                            id=f"{split}{first}{at}", file="f", offset=0, length=0,
+                            id=f"{split}{first}{at}".rjust(32, "0"), file="f", offset=0, length=0,
                             text=row.text, url=row.url, language=row.language,
                         )
                         for at, row in enumerate(rows)
@@ -316,6 +316,30 @@ def test_paragraphs_in_n_documents_are_marked_in_all_but_the_first(tmp_path: Pat
     search(workspace, splits, {"paragraphs": {"documents": 4, "min_characters": 20}})
     left = [apply_edits(texts[2 + row], read_edits(workspace, "web", "b").of_row(row)) for row in (0, 1)]
     assert left == ["Text 2\n\nMore 2 of it.", "End."]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_best_document_keeps_what_is_repeated_if_that_is_asked_for(tmp_path: Path, workers: int) -> None:
+    line, address = "阅读全文 Read more", "https://news.example.org/"
+    texts = [f"{PARAGRAPH}\n\n{line}\n" + "Words. " * count for count in (3, 50, 20)]
+    splits = {"a": [Stored(text, f"{address}{at}") for at, text in enumerate(texts[:2])]}
+    splits["b"] = [Stored(texts[2], f"{address}2")]
+    workspace = store(tmp_path, splits)
+    shape = {"paragraphs": {"documents": 3, "min_characters": 20}, "lines": {"pages": 3, "min_characters": 3}}
+    firsts = {("a", 1): [PARAGRAPH, PARAGRAPH, line], ("b", 0): [PARAGRAPH, PARAGRAPH, line]}
+    best = {("a", 0): [PARAGRAPH, PARAGRAPH, line], ("b", 0): [PARAGRAPH, PARAGRAPH, line]}
+    assert sort_pieces(pieces(splits, search(workspace, splits, shape, workers))) == sort_pieces(firsts)
+    shape = {name: {**options, "keep": "best"} for name, options in shape.items()}
+    for partitions in (1, 4):
+        found = search(workspace, splits, shape, workers, partitions)
+        assert sort_pieces(pieces(splits, found)) == sort_pieces(best)
+    shape["lines"]["keep"] = "first"
+    mixed = {("a", 0): [PARAGRAPH], ("a", 1): [PARAGRAPH, line], ("b", 0): [PARAGRAPH, PARAGRAPH, line]}
+    assert sort_pieces(pieces(splits, search(workspace, splits, shape, workers))) == sort_pieces(mixed)
+
+
+def sort_pieces(found: dict[tuple[str, int], list[str]]) -> dict[tuple[str, int], list[str]]:
+    return {place: sorted(texts) for place, texts in found.items()}
 
 
 @pytest.mark.parametrize(
