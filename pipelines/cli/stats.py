@@ -30,7 +30,7 @@ VIEW_TITLES = {
     "rule": "texts by failed rule; share: of the texts the rule applies to",
     "duplicate": "duplicates by level",
     "canary": "canaries by likeness: shares expected, paired (95 % interval), found, right",
-    "edit": "private data in all documents, repeated text in kept ones",
+    "edit": "private data and lines by rules in all documents, repeated text in kept ones",
     "set": "evaluation sets: items, and hits of them in all documents",
     "domain": "documents by domain",
     "license": "documents by license",
