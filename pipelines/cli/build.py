@@ -153,7 +153,8 @@ def report_result(workspace: Workspace) -> None:
 
 
 def check_kept(workspace: Workspace) -> None:
-    """Raise RunError if a finished workspace keeps no document: with the gates and rules that stopped how many."""
+    """Raise RunError if a finished workspace keeps no document, with the gates and rules that stopped how many; or none
+    of which edits leave anything."""
     from corpus.errors import RunError
     from corpus.ledger.tables import read_ledger
 
@@ -165,6 +166,12 @@ def check_kept(workspace: Workspace) -> None:
         raise RunError(_describe_no_text(workspace, counts["gated"], tables["quarantine"].to_pylist()))
     if not counts["kept"].total():
         raise RunError(_describe_none_kept(workspace, counts))
+    emptied = sum(sum(of.values()) for of in workspace.tokens().get("emptied", {}).values())
+    if emptied == counts["kept"].total():
+        raise RunError(
+            f"edits leave nothing of all {emptied:,} kept documents: `corpus stats {workspace.root} --by edit` has "
+            f"their kinds, `corpus sample {workspace.root}` strikes through what goes"
+        )
 
 
 def _describe_none_kept(workspace: Workspace, counts: Mapping[str, Counter[str]]) -> str:

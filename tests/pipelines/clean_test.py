@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.edits.applied import read_applied
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.inspect.sample_page import build_sample_page
 from corpus.inspect.samples import DocumentQuery, choose_documents
 from corpus.ledger.tables import read_ledger
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.redecide import compare_changes, decide_again
+from corpus.pipelines.cli.build import check_kept
 from corpus.text.page import Page
 from corpus.verify.workspace import verify_workspace
 from tests.dedup.texts import STORIES
@@ -78,6 +79,16 @@ def test_lines_are_cut_counted_and_put_back(tmp_path: Path) -> None:
     assert sorted(read_tokens(workspace)) == sorted(TEXTS) and read_applied(workspace) == {}
     plain = build(tmp_path, "", "plain")
     assert hash_shards(plain) == hash_shards(workspace) and not Path(plain.path("edits")).exists()
+
+
+def test_a_build_whose_documents_are_all_cut_whole_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps({'text': TEXTS[3]})}\n", encoding="utf-8")
+    workspace = build(tmp_path, "clean: {lines: [boilerplate]}")
+    assert workspace.tokens()["shards"] == []
+    with pytest.raises(
+        RunError, match=r"edits leave nothing of all 1 kept documents: `corpus stats .* --by edit`"
+    ):
+        check_kept(workspace)
 
 
 @pytest.mark.parametrize(
