@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,25 +27,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.experiments.arms import Arm
-from corpus.experiments.compare import (
-    CompareOptions,
-    Cost,
-    Experiment,
-    Say,
-    default_mixture,
-    prepare,
-    weigh_point,
-)
+from corpus.experiments.comparison import CompareOptions, Experiment, Say
 from corpus.experiments.loss_curve import MIN_RUNS, CurveFit, LadderPoint, fit_ladder
-from corpus.experiments.training_runs import (
-    HELD_OUT_FILE,
-    RunPlan,
-    probe_arm,
-    read_result,
-    train_runs,
-    write_held_out,
-    write_plans,
-)
+from corpus.experiments.prepare import default_mixture, prepare
+from corpus.experiments.sweep import Sweep
+from corpus.experiments.training_runs import RunPlan, configure_run, read_result
+from corpus.experiments.verdicts import weigh_point
 from corpus.trainer.config import find_size
 
 DECAY = 0.2
@@ -145,6 +131,10 @@ class PreparedLadder:
     branches: dict[str, RunPlan]
     larger: RunPlan | None
 
+    def runs(self) -> list[RunPlan]:
+        """Return all runs in the order in which they are trained."""
+        return [*self.trunks, *self.branches.values(), *([self.larger] if self.larger else [])]
+
 
 def prepare_ladder(folder: Path, ladder: Ladder, say: Say = lambda line: None) -> PreparedLadder:
     """Write everything but the runs. Raises UserError as `compare.prepare`, and for runs that are too short."""
@@ -200,13 +190,9 @@ def _plan_run(
 
 def _plan_trunk(experiment: Experiment, ladder: Ladder, size: str) -> tuple[RunPlan, dict[str, RunPlan]]:
     """Return a size's trunk, whose checkpoints stay, and its branches: each decays from one of them."""
-    from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import configure_new_run
-
     base, least = ladder.tokens_of(size), min(ladder.branches)
-    dataset = open_dataset(str(experiment.folder / "arms" / "ladder"))
-    options = {**ladder.settings, "size": size, "tokens": math.ceil(base * max(ladder.branches))}
-    config = configure_new_run(dataset, str(experiment.folder / "arms" / "ladder"), options)
+    options = {**ladder.settings, "tokens": math.ceil(base * max(ladder.branches))}
+    config = configure_run(_plan_run(experiment, ladder, f"{size}/trunk", size, size, options))
     unit = round(least * base * (1 - DECAY) / config.step_tokens)
     if unit < 4:
         raise UserError(
@@ -238,78 +224,26 @@ def _plan_trunk(experiment: Experiment, ladder: Ladder, size: str) -> tuple[RunP
     return trunk, branches
 
 
-def measure_ladder_cost(prepared: PreparedLadder, device: str, processes: int) -> Cost:
-    """Time a few steps of every size that has runs left."""
-    missing = _write_plans(prepared)
-    seconds: dict[str, float] = {}
-    total, steps = 0.0, 0
-    for run in missing:
-        if run.size not in seconds:
-            probe = RunPlan(
-                **{
-                    **vars(run),
-                    "folder": str(prepared.experiment.folder / "probe" / run.size),
-                    "branch": None,
-                }
-            )
-            seconds[run.size] = probe_arm(probe, prepared.experiment.folder / HELD_OUT_FILE, device)
-        own = _count_steps(prepared, run)
-        total, steps = total + own * seconds[run.size], steps + own
-    all_runs = len(prepared.trunks) + len(prepared.branches) + (prepared.larger is not None)
-    return Cost(
-        runs=len(missing), all_runs=all_runs, steps=steps, hours=total / 3600 / processes, processes=processes
-    )
-
-
-def _count_steps(prepared: PreparedLadder, run: RunPlan) -> int:
-    if "steps" in run.settings:
-        begin = int(run.branch.rpartition("@")[2]) if run.branch else 0
-        return int(run.settings["steps"]) - begin
-    from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import configure_new_run
-
-    config = configure_new_run(open_dataset(run.arm), run.arm, {**run.settings, "size": run.size})
-    return config.steps or 0
-
-
-def _write_plans(prepared: PreparedLadder) -> list[RunPlan]:
-    held_out = prepared.experiment.folder / HELD_OUT_FILE
-    hashed = write_held_out(held_out, prepared.experiment.pieces)
-    runs = [*prepared.trunks, *prepared.branches.values(), *([prepared.larger] if prepared.larger else [])]
-    return write_plans(runs, held_out, hashed)
-
-
-def climb(
-    prepared: PreparedLadder,
-    *,
-    device: str,
-    workers: int,
-    per_gpu: int = 1,
-    finished: Callable[[RunPlan], None] = lambda run: None,
-    say: Say = lambda line: None,
-) -> dict[str, Any]:
+def climb(prepared: PreparedLadder, sweep: Sweep) -> dict[str, Any]:
     """Train the ladder, fit it, write the prediction, then train the larger run; return the result.
 
     EXP/prediction.json is written once, before the larger run begins: a second one would be no prediction.
     """
-    missing = _write_plans(prepared)
-    for group in (prepared.trunks, tuple(prepared.branches.values())):
-        waiting = [run for run in missing if run in group]
-        train_runs(waiting, device=device, workers=workers, per_gpu=per_gpu, finished=finished)
+    sweep.train(prepared.trunks)
+    sweep.train(tuple(prepared.branches.values()))
     try:
         fit = fit_ladder(read_points(prepared), seed=prepared.ladder.seed)
     except ValueError as error:
         raise RunError(f"{prepared.experiment.folder}: {error}") from None
     for name in fit.left:
-        say(f"{name} left the curve of the others: it has no part in the fit")
+        sweep.say(f"{name} left the curve of the others: it has no part in the fit")
     prediction = measured = None
     if prepared.larger is not None:
         prediction = predict_larger(prepared, fit)
-        say(prediction["sentence"])
-        if prepared.larger in missing:
-            train_runs([prepared.larger], device=device, workers=workers, per_gpu=per_gpu, finished=finished)
+        sweep.say(prediction["sentence"])
+        sweep.train([prepared.larger])
         measured = check_prediction(prepared, prediction)
-        say(measured["sentence"])
+        sweep.say(measured["sentence"])
     result = {
         "schema_version": 1,
         "kind": "scaling",
@@ -324,11 +258,7 @@ def climb(
         "prediction": prediction,
         "measured": measured,
     }
-    storage.write_text(
-        str(prepared.experiment.folder / "result.json"),
-        json.dumps(result, indent=1, ensure_ascii=False) + "\n",
-    )
-    return result
+    return sweep.write_result(result)
 
 
 def read_points(prepared: PreparedLadder) -> list[LadderPoint]:
@@ -351,7 +281,7 @@ def predict_larger(prepared: PreparedLadder, fit: CurveFit) -> dict[str, Any]:
     """
     run, experiment = prepared.larger, prepared.experiment
     assert run is not None
-    config = _configure(run)
+    config = configure_run(run)
     tokens = (config.steps or 0) * config.step_tokens
     bits, low, high = fit.predict_interval(config.model.block_parameters(), tokens)
     flops = config.model.flops_per_token() * tokens
@@ -387,15 +317,6 @@ def predict_larger(prepared: PreparedLadder, fit: CurveFit) -> dict[str, Any]:
         for name in ("name", "parameters", "tokens", "compute_ratio", "bits", "low", "high")
     }
     return {**kept, "hash": digest, "sentence": sentence}
-
-
-def _configure(run: RunPlan) -> Any:
-    from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import configure_new_run
-
-    return configure_new_run(
-        open_dataset(run.arm), run.arm, {**run.settings, "size": run.size, "seed": run.seed}
-    )
 
 
 def check_prediction(prepared: PreparedLadder, prediction: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from corpus.child_process import python_command
 from corpus.errors import RunError, UserError
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.storage.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from corpus.trainer.config import RunConfig
 
 EVALUATIONS = 5
 """Points of a run's curve on held-out text, the end included."""
@@ -55,6 +58,16 @@ class RunPlan:
     """Whether its checkpoints stay."""
     branch: str | None = None
     """RUN@STEP: the checkpoint of a trunk that it goes on from."""
+
+    @property
+    def trunk(self) -> str | None:
+        """The folder of the run that it goes on from."""
+        return self.branch.rpartition("@")[0] if self.branch else None
+
+    @property
+    def begin(self) -> int:
+        """The step that it begins at."""
+        return int(self.branch.rpartition("@")[2]) if self.branch else 0
 
     def identity(self, shards: str, held_out: str) -> dict[str, Any]:
         """Return what its result depends on, by content: the paths of files have no part in it."""
@@ -94,7 +107,7 @@ def train_run(folder: Path, device: str = "auto", *, threads: int = 1) -> dict[s
 
     from corpus.trainer import loop
     from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import configure_branch, configure_new_run, configure_resumed_run
+    from corpus.trainer.start import configure_branch, configure_resumed_run
 
     plan = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     run = RunPlan(**plan["run"])
@@ -107,7 +120,7 @@ def train_run(folder: Path, device: str = "auto", *, threads: int = 1) -> dict[s
     elif run.branch is not None:
         config = configure_branch(run.branch, run.arm, dict(run.settings))
     else:
-        config = configure_new_run(dataset, run.arm, {"size": run.size, "seed": run.seed, **run.settings})
+        config = configure_run(run)
     trained = loop.train(config, folder, device=device, console=Console(quiet=True), texts=groups)
     if trained.stopped:
         raise SystemExit(130 if trained.stopped == "SIGINT" else 143)
@@ -177,7 +190,16 @@ def read_curve(folder: Path) -> list[dict[str, Any]]:
     return [points[step] for step in sorted(points)]
 
 
-def probe_arm(run: RunPlan, held_out: Path, device: str, *, threads: int = 1) -> float:
+def configure_run(run: RunPlan) -> RunConfig:
+    """Return the configuration of a run that is no branch."""
+    from corpus.trainer.dataset import open_dataset
+    from corpus.trainer.start import configure_new_run
+
+    options = {"size": run.size, "seed": run.seed, **run.settings}
+    return configure_new_run(open_dataset(run.arm), run.arm, options)
+
+
+def probe_run(run: RunPlan, device: str, *, threads: int = 1) -> float:
     """Train PROBE_STEPS steps of a run in a folder of their own; return the seconds that a step takes.
 
     Raises UserError if the loss rises or is no number: the arm would diverge.
@@ -186,14 +208,11 @@ def probe_arm(run: RunPlan, held_out: Path, device: str, *, threads: int = 1) ->
     from rich.console import Console
 
     from corpus.trainer import loop
-    from corpus.trainer.dataset import open_dataset
-    from corpus.trainer.start import configure_new_run
 
     torch.set_num_threads(threads)
     folder = Path(run.folder)
     shutil.rmtree(folder, ignore_errors=True)
-    dataset = open_dataset(run.arm)
-    config = configure_new_run(dataset, run.arm, {"size": run.size, "seed": run.seed, **run.settings})
+    config = configure_run(run)
     short = replace(config, steps=min(PROBE_STEPS, config.steps or PROBE_STEPS), evaluate_every=0)
     advice = f"give a lower --lr than {config.learning_rate:g}"
     try:

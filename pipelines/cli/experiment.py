@@ -13,8 +13,9 @@ import typer
 from corpus.errors import UserError
 
 if TYPE_CHECKING:
-    from corpus.experiments.arms import Arm
-    from corpus.experiments.compare import Cost
+    from corpus.experiments.comparison import Experiment
+    from corpus.experiments.sweep import Sweep
+    from corpus.experiments.training_runs import RunPlan
 
 app = typer.Typer(
     help="Train small models to learn which corpus is better, and what a larger run would reach.\n\n"
@@ -172,7 +173,7 @@ def compare(
 
     Example: corpus experiment compare demo-workspace --what-if gopher.words.min=20 --tokens 2000000 --out exp
     """
-    from corpus.experiments.compare import CompareOptions
+    from corpus.experiments.comparison import CompareOptions
     from corpus.pipelines.cli.train import load_torch
     from corpus.trainer.config import check_device_name
 
@@ -200,25 +201,16 @@ def compare(
         settings={name: value for name, value in given.items() if value is not None},
     )
     load_torch()
-    arms = make_arms(workspaces, what_if or [], mixture or [], Path(out))
-    from corpus.experiments.compare import measure_cost, prepare, train_all
-    from corpus.experiments.experiment_page import write_page, write_picture
+    from corpus.experiments.compare import train_all
+    from corpus.experiments.prepare import prepare
+    from corpus.pipelines.cli.experiment_arms import make_arms
+    from corpus.pipelines.cli.experiment_tables import print_verdicts
 
-    experiment = prepare(Path(out), arms, options, _say)
-    processes = _count_processes(device, workers, per_gpu)
-    cost = measure_cost(experiment, device, processes)
-    _say(cost.sentence())
-    if plan_only:
-        return
-    result = train_all(
-        experiment,
-        device=device,
-        workers=processes,
-        per_gpu=per_gpu,
-        finished=_count_finished(cost),
-        say=_say,
+    experiment = prepare(
+        Path(out), make_arms(workspaces, what_if or [], mixture or [], Path(out)), options, _say
     )
-    _end(Path(out), result, as_json, write_page, write_picture, _print_verdicts)
+    sweep = _open_sweep(experiment, experiment.runs(), device, workers, per_gpu)
+    _carry_out(sweep, lambda: train_all(experiment, sweep), print_verdicts, plan_only, as_json)
 
 
 @app.command()
@@ -251,97 +243,12 @@ def scaling(
     check_device_name(device)
     ladder = read_ladder(Path(manifest))
     load_torch()
-    from corpus.experiments.experiment_page import write_page, write_picture
-    from corpus.experiments.ladder import climb, measure_ladder_cost, prepare_ladder
+    from corpus.experiments.ladder import climb, prepare_ladder
+    from corpus.pipelines.cli.experiment_tables import print_fit
 
     prepared = prepare_ladder(Path(out), ladder, _say)
-    processes = _count_processes(device, workers, per_gpu)
-    cost = measure_ladder_cost(prepared, device, processes)
-    _say(cost.sentence())
-    if plan_only:
-        return
-    result = climb(
-        prepared, device=device, workers=processes, per_gpu=per_gpu, finished=_count_finished(cost), say=_say
-    )
-    _end(Path(out), result, as_json, write_page, write_picture, _print_fit)
-
-
-def make_arms(
-    workspaces: Sequence[str], what_if: Sequence[str], mixtures: Sequence[str], out: Path
-) -> list[Arm]:
-    """Return the arms that a command line names; decisions under other rules are written below EXP/what-if/."""
-    from corpus.experiments.arms import Arm
-    from corpus.experiments.compare import default_mixture
-    from corpus.pipelines.cli.opening import local_folder
-
-    if what_if and mixtures:
-        raise UserError("--what-if and --mixture each compare one workspace with itself: give one of them")
-    if not (what_if or mixtures):
-        if len(workspaces) < 2:
-            raise UserError(
-                "one workspace alone cannot be compared: name another, or give --what-if or --mixture"
-            )
-        named = [_split_name(text) for text in workspaces]
-        return [
-            Arm(
-                name=name,
-                workspace=str(local_folder("DIR", folder)),
-                mixture=default_mixture(folder),
-                about=folder,
-            )
-            for name, folder in named
-        ]
-    if len(workspaces) > 1:
-        option = "--what-if" if what_if else "--mixture"
-        raise UserError(f"{option} compares one workspace with itself: name only one")
-    _, folder = _split_name(workspaces[0])
-    own = default_mixture(folder)
-    first = Arm(name="as built", workspace=str(local_folder("DIR", folder)), mixture=own, about=folder)
-    if what_if:
-        return [first, *(_decide_arm(folder, change, own, out) for change in what_if)]
-    from corpus.trainer.mixture import read_mixture
-
-    return [
-        first,
-        *(
-            Arm(
-                name=Path(name).stem,
-                workspace=first.workspace,
-                mixture=read_mixture(name, folder),
-                about=f"{folder}, mixture {name}",
-            )
-            for name in mixtures
-        ),
-    ]
-
-
-def _split_name(text: str) -> tuple[str, str]:
-    name, equals, folder = text.partition("=")
-    if equals and name and "/" not in name:
-        return name, folder
-    return Path(text).resolve().name, text
-
-
-def _decide_arm(folder: str, change: str, mixture: Any, out: Path) -> Arm:
-    """Return the workspace under other rules as an arm: its decisions are made in a folder of EXP."""
-    from corpus.experiments.arms import Arm
-    from corpus.experiments.compare import WHAT_IF_FOLDER
-    from corpus.pipelines.beam.loading import keep_pandas_out
-    from corpus.pipelines.build.redecide import decide_scratch
-    from corpus.pipelines.cli.decide import parse_changes
-
-    keep_pandas_out()
-    by_manifest = change.endswith((".yaml", ".yml"))
-    name = Path(change).stem if by_manifest else change.replace("/", "-")
-    scratch = out / WHAT_IF_FOLDER / storage_name(name)
-    changes = {} if by_manifest else parse_changes(change.split(","))
-    decide_scratch(folder, change if by_manifest else None, changes, str(scratch))
-    return Arm(name=name, workspace=str(scratch), mixture=mixture, about=f"{folder}, with {change}")
-
-
-def storage_name(name: str) -> str:
-    """Return a name as that of a folder."""
-    return "".join(c if c.isalnum() or c in "._-=@" else "-" for c in name)
+    sweep = _open_sweep(prepared.experiment, prepared.runs(), device, workers, per_gpu)
+    _carry_out(sweep, lambda: climb(prepared, sweep), print_fit, plan_only, as_json)
 
 
 def _default_neutral() -> list[str]:
@@ -354,100 +261,51 @@ def _default_neutral() -> list[str]:
     return [UDHR]
 
 
-def _count_processes(device: str, workers: int | None, per_gpu: int) -> int:
-    from corpus.experiments.training_runs import list_gpus
-
-    gpus = list_gpus(device)
-    if gpus:
-        return len(gpus) * per_gpu
-    return workers or len(os.sched_getaffinity(0))
-
-
 def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _count_finished(cost: Cost) -> Callable[[Any], None]:
-    """Return a function that prints a line for every finished run."""
+def _open_sweep(
+    experiment: Experiment, runs: Sequence[RunPlan], device: str, workers: int | None, per_gpu: int
+) -> Sweep:
+    """Return the runs of an experiment where `device` is; every run that ends is a line."""
+    from corpus.experiments.sweep import Machine, open_sweep
+    from corpus.experiments.training_runs import list_gpus
+
+    gpus = list_gpus(device)
+    processes = len(gpus) * per_gpu if gpus else workers or len(os.sched_getaffinity(0))
+    machine = Machine(device=device, workers=processes, per_gpu=per_gpu)
     done = 0
 
-    def finished(run: Any) -> None:
+    def finished(run: RunPlan) -> None:
         nonlocal done
         done += 1
-        _say(f"{done} of {cost.runs} runs: {run.size}, {run.name}, seed {run.seed}")
+        _say(f"{done} of {len(sweep.missing)} runs: {run.size}, {run.name}, seed {run.seed}")
 
-    return finished
+    sweep = open_sweep(experiment.folder, runs, experiment.pieces, machine, finished, _say)
+    return sweep
 
 
-def _end(
-    out: Path,
-    result: dict[str, Any],
-    as_json: bool,
-    write_page: Callable[[dict[str, Any], Path], None],
-    write_picture: Callable[[dict[str, Any], Path], bool],
+def _carry_out(
+    sweep: Sweep,
+    train: Callable[[], dict[str, Any]],
     show: Callable[[dict[str, Any]], None],
+    plan_only: bool,
+    as_json: bool,
 ) -> None:
-    page = out / "report.html"
-    write_page(result, page)
-    written = [str(page)]
-    if write_picture(result, out / "report.png"):
-        written.append(str(out / "report.png"))
+    """Print what the runs cost, train them, and write and print the result; with `plan_only` print the cost alone."""
+    from corpus.experiments.experiment_page import write_page, write_picture
+
+    _say(sweep.measure_cost().sentence())
+    if plan_only:
+        return
+    result = train()
+    written = [sweep.folder / "report.html"]
+    write_page(result, written[0])
+    if write_picture(result, sweep.folder / "report.png"):
+        written.append(sweep.folder / "report.png")
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
         return
     show(result)
-    typer.echo("\n".join(written))
-
-
-def _print_verdicts(result: dict[str, Any]) -> None:
-    from corpus.pipelines.cli.console import make_console
-    from corpus.pipelines.cli.stats import to_plain_text
-    from corpus.trainer.report import make_table
-
-    console = make_console()
-    for control in result["controls"].values():
-        console.print(to_plain_text(control["sentence"]), highlight=False, soft_wrap=True)
-    for size, of_size in result["sizes"].items():
-        for verdict in of_size["verdicts"]:
-            table = make_table(f"{size}: {verdict['second']} against {verdict['first']}")
-            table.add_column("language")
-            table.add_column("% better", justify="right")
-            table.add_column("95 % interval", justify="right")
-            table.add_column("seeds won", justify="right")
-            table.add_column("verdict", overflow="fold")
-            for row in [*verdict["languages"], {**verdict, "language": "all"}]:
-                outcome = f"{row['better']} better" if row["resolved"] else row["sentence"].partition("; ")[2]
-                table.add_row(
-                    row["language"],
-                    f"{row['percent']:+.2f}",
-                    f"{row['low']:+.2f} to {row['high']:+.2f}",
-                    f"{row['seeds_won']} of {row['seeds']}",
-                    to_plain_text(outcome if row["resolved"] else f"not resolved: {outcome}"),
-                )
-            console.print(table)
-            console.print(to_plain_text(f"{size}: {verdict['sentence']}"), highlight=False, soft_wrap=True)
-
-
-def _print_fit(result: dict[str, Any]) -> None:
-    from corpus.pipelines.cli.console import make_console
-    from corpus.trainer.report import format_count, make_table
-
-    console = make_console()
-    table = make_table("the ladder")
-    for name in ("run", "parameters", "tokens", "bits/byte", "off the curve"):
-        table.add_column(name, justify="left" if name == "run" else "right")
-    for point in result["points"]:
-        off = f"{100 * result['fit']['residuals'][point['name']]:+.2f} %"
-        left = " left" if point["name"] in result["fit"]["left"] else ""
-        table.add_row(
-            point["name"],
-            format_count(point["parameters"]),
-            format_count(point["tokens"]),
-            f"{point['bits']:.4f}",
-            off + left,
-        )
-    console.print(table)
-    curve, spans = result["fit"]["curve"], result["fit"]["intervals"]
-    for name in curve:
-        low, high = spans[name]
-        console.print(f"{name} {curve[name]:.4g} ({low:.4g} to {high:.4g})", highlight=False)
+    typer.echo("\n".join(map(str, written)))

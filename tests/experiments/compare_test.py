@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from corpus.errors import RunError, UserError
-from corpus.experiments import training_runs as runs
 from corpus.experiments.arms import Arm, SourcePlan, match_epochs, survey_workspace
-from corpus.experiments.compare import (
-    CompareOptions,
-    Experiment,
-    choose_measure,
-    measure_cost,
-    prepare,
-    train_all,
-)
+from corpus.experiments.compare import train_all
+from corpus.experiments.comparison import CompareOptions, Experiment
 from corpus.experiments.held_out import HeldOutPiece
+from corpus.experiments.prepare import choose_measure, prepare
+from corpus.experiments.sweep import Machine, Sweep, open_sweep
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import TokenStream
 from tests.experiments.small_workspaces import WORDS, write_small_workspace, write_text
 
+HERE = Machine(device="cpu", workers=0)
 SETTINGS = {"context": 32, "batch_tokens": 1024, "precision": "fp32", "learning_rate": 0.01}
 
 
@@ -68,19 +65,23 @@ def small_options(texts: str, **changes: object) -> CompareOptions:
     return CompareOptions(**{**settings, **changes})  # type: ignore[arg-type]
 
 
+def open_all(experiment: Experiment, machine: Machine = HERE, **more: Any) -> Sweep:
+    return open_sweep(experiment.folder, experiment.runs(), experiment.pieces, machine, **more)
+
+
 @pytest.fixture(scope="module")
 def finished(
     pair: list[Arm], neutral: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Experiment, dict]:
     """The whole experiment: 12 runs of 47 steps."""
     experiment = prepare(tmp_path_factory.mktemp("out") / "exp", pair, small_options(neutral))
-    cost = measure_cost(experiment, "cpu", 2)
+    sweep = open_all(experiment, machine=Machine(device="cpu", workers=2))
+    cost = sweep.measure_cost()
     assert (cost.runs, cost.all_runs, cost.steps) == (12, 12, 12 * 47)
     assert (
         cost.sentence().startswith("12 runs, 564 steps in all: about ") and "2 processes" in cost.sentence()
     )
-    result = train_all(experiment, device="cpu", workers=0)
-    return experiment, result
+    return experiment, train_all(experiment, open_all(experiment))
 
 
 def test_the_better_corpus_is_named_and_controls_hold(finished: tuple[Experiment, dict]) -> None:
@@ -146,17 +147,17 @@ def test_a_killed_experiment_goes_on_to_the_same_bytes(
     (experiment.folder / "result.json").unlink()
     trained: list[str] = []
     again = prepare(experiment.folder, pair, small_options(neutral))
-    assert measure_cost(again, "cpu", 1).runs == 1
-    train_all(again, device="cpu", workers=0, finished=lambda run: trained.append(run.folder))
+    sweep = open_all(again, finished=lambda run: trained.append(run.folder))
+    assert sweep.measure_cost().runs == 1
+    train_all(again, sweep)
     assert trained == [str(lost)]
     assert (lost / "result.json").read_bytes() == first_result
     assert (experiment.folder / "result.json").read_bytes() == wanted
     # The same elsewhere, by a process of its own.
     copy = prepare(tmp_path / "copy", pair, small_options(neutral, controls=False))
     planned = copy.runs()[:1]
-    held_out = copy.folder / runs.HELD_OUT_FILE
-    runs.write_plans(planned, held_out, runs.write_held_out(held_out, copy.pieces))
-    runs.train_runs(planned, device="cpu", workers=1)
+    machine = Machine(device="cpu", workers=1)
+    open_sweep(copy.folder, planned, copy.pieces, machine).train(planned)
     assert Path(planned[0].folder, "result.json").read_bytes() == first_result
 
 
@@ -220,7 +221,7 @@ def test_an_arm_that_diverges_is_named_before_hours(pair: list[Arm], neutral: st
     settings = {**SETTINGS, "learning_rate": 30.0}
     experiment = prepare(tmp_path / "exp", pair, small_options(neutral, settings=settings))
     with pytest.raises(UserError, match=r"good diverges.* give a lower --lr than 30") as refused:
-        measure_cost(experiment, "cpu", 1)
+        open_all(experiment).measure_cost()
     assert "\n" not in str(refused.value)
 
 
@@ -238,12 +239,11 @@ def test_a_run_that_fails_stops_the_experiment_with_its_line(
     pair: list[Arm], neutral: str, tmp_path: Path
 ) -> None:
     experiment = prepare(tmp_path / "exp", pair, small_options(neutral, controls=False, seeds=2))
-    held_out = experiment.folder / runs.HELD_OUT_FILE
-    planned = experiment.runs()
-    runs.write_plans(planned, held_out, runs.write_held_out(held_out, experiment.pieces))
+    sweep = open_all(experiment, machine=Machine(device="cpu", workers=1))
+    planned = sweep.runs
     Path(planned[0].arm, "tokens", "dataset.json").write_text("{")
     with pytest.raises(RunError, match=r"good, seed 0: .*dataset.json is damaged"):
-        runs.train_runs(planned[:1], device="cpu", workers=1)
+        sweep.train(planned[:1])
 
 
 def test_epochs_are_matched_by_source() -> None:

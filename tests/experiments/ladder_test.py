@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 import yaml
 
 from corpus.errors import UserError
-from corpus.experiments.ladder import climb, prepare_ladder, read_ladder
+from corpus.experiments.ladder import PreparedLadder, climb, prepare_ladder, read_ladder
+from corpus.experiments.sweep import Machine, Sweep, open_sweep
 from tests.experiments.small_workspaces import write_small_workspace
 
 LADDER = {
@@ -32,6 +34,11 @@ def write_ladder(folder: Path, **changes: object) -> Path:
     return path
 
 
+def open_all(prepared: PreparedLadder, **more: Any) -> Sweep:
+    experiment, machine = prepared.experiment, Machine(device="cpu", workers=0)
+    return open_sweep(experiment.folder, prepared.runs(), experiment.pieces, machine, **more)
+
+
 def test_a_prediction_is_written_before_its_run_and_checked_after(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     write_small_workspace(tmp_path / "corpus", documents=80, valid=5)
@@ -40,9 +47,11 @@ def test_a_prediction_is_written_before_its_run_and_checked_after(tmp_path: Path
     assert len(prepared.trunks) == 2 and len(prepared.branches) == 6
     order: list[tuple[str, bool]] = []
     written = tmp_path / "exp" / "prediction.json"
-    result = climb(
-        prepared, device="cpu", workers=0, finished=lambda run: order.append((run.name, written.exists()))
+    sweep = open_all(prepared, finished=lambda run: order.append((run.name, written.exists())))
+    assert sweep.measure_cost().steps == sum(
+        run.settings.get("steps", 79) - run.begin for run in prepared.runs()
     )
+    result = climb(prepared, sweep)
     assert [name for name, _ in order][-1] == "d2, 40,000 tokens"
     assert [exists for _, exists in order] == [False] * 8 + [True]
     prediction = json.loads(written.read_text(encoding="utf-8"))
@@ -51,7 +60,8 @@ def test_a_prediction_is_written_before_its_run_and_checked_after(tmp_path: Path
     lengths = [point["tokens"] for point in result["points"]]
     assert lengths[:3] == lengths[3:] and lengths[1] == pytest.approx(2 * lengths[0], rel=0.1)
     before = (tmp_path / "exp" / "result.json").read_bytes()
-    climb(prepare_ladder(tmp_path / "exp", ladder), device="cpu", workers=0)
+    again = prepare_ladder(tmp_path / "exp", ladder)
+    climb(again, open_all(again))
     assert (tmp_path / "exp" / "result.json").read_bytes() == before
 
 
