@@ -11,7 +11,7 @@ The files, in the order in which an experiment uses them:
     one_run.py          one run in a process of its own
     sweep.py            the turn of all runs: plans, cost, training, result
     compare.py          arms compared by paired runs, the controls first
-    verdicts.py         what finished runs say: by pair, language and source
+    judge.py            what finished runs say: by pair, language and source
     paired.py           a verdict: bootstrap over seeds and pieces, noise, seeds needed
     students_t.py       Student's t and the sign test
     ladder.py           a ladder of runs, a prediction, and its error

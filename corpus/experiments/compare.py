@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 from corpus.experiments.comparison import Experiment
+from corpus.experiments.judge import judge, judge_controls
 from corpus.experiments.sweep import Sweep
-from corpus.experiments.verdicts import judge, judge_controls
 
 
 def train_all(experiment: Experiment, sweep: Sweep) -> dict[str, Any]:

@@ -28,11 +28,11 @@ from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.experiments.arms import Arm
 from corpus.experiments.comparison import CompareOptions, Experiment, Say
+from corpus.experiments.judge import weigh_point
 from corpus.experiments.loss_curve import MIN_RUNS, CurveFit, LadderPoint, fit_ladder
 from corpus.experiments.prepare import default_mixture, prepare
 from corpus.experiments.sweep import Sweep
 from corpus.experiments.training_runs import RunPlan, configure_run, read_result
-from corpus.experiments.verdicts import weigh_point
 from corpus.trainer.config import find_size
 
 DECAY = 0.2

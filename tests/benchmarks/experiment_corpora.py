@@ -84,14 +84,17 @@ def unpack(row: dict[str, str], path: Path, folder: Path) -> None:
     target, temporary = folder / row["package"], folder / f".{row['package']}"
     if target.exists():
         return
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(path)], stdout=subprocess.PIPE) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-            for member in archive:
-                if member.isfile() and member.name.endswith(".html") and not _UNSAFE.search(member.name):
-                    content = archive.extractfile(member)
-                    place = temporary / member.name.removeprefix("./").removeprefix("usr/share/")
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(content.read() if content else b"")
+    command = ["dpkg-deb", "--fsys-tarfile", str(path)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as archive,
+    ):
+        for member in archive:
+            if member.isfile() and member.name.endswith(".html") and not _UNSAFE.search(member.name):
+                content = archive.extractfile(member)
+                place = temporary / member.name.removeprefix("./").removeprefix("usr/share/")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content.read() if content else b"")
     temporary.rename(target)
 
 
