@@ -129,23 +129,24 @@ def read_declaration(archive: Path) -> list[HeldOutPiece]:
     pieces: list[HeldOutPiece] = []
     identifier = Identifier()
     taken: set[str] = set()
+    pages: list[tuple[str, str, bytes]] = []
+    # In the order of the archive: to go back in .xz is to decompress it again from its beginning.
     with tarfile.open(archive) as tar:
-        for member in sorted(tar.getmembers(), key=lambda member: (member.name.count("_"), member.name)):
+        for member in tar:
             label = _read_label(Path(member.name).stem)
             stream = tar.extractfile(member) if label is not None else None
-            if stream is None:
-                continue
-            page = stream.read().decode("utf-8", "replace")
-            blocks = [
-                html.unescape(re.sub(r"<[^>]+>", "", match[2])).strip() for match in _BLOCK.finditer(page)
-            ]
-            text = "\n".join(block for block in blocks if block)
-            language, _ = identifier.identify(text, label)
-            if text and language not in taken:
-                taken.add(language)
-                pieces += [
-                    HeldOutPiece(source=UDHR, language=language, text=part) for part in cut_pieces(text)
-                ]
+            if label is not None and stream is not None:
+                pages.append((member.name, label, stream.read()))
+    for _, label, page in sorted(pages, key=lambda row: (row[0].count("_"), row[0])):
+        markup = page.decode("utf-8", "replace")
+        blocks = [
+            html.unescape(re.sub(r"<[^>]+>", "", match[2])).strip() for match in _BLOCK.finditer(markup)
+        ]
+        text = "\n".join(block for block in blocks if block)
+        language, _ = identifier.identify(text, label)
+        if text and language not in taken:
+            taken.add(language)
+            pieces += [HeldOutPiece(source=UDHR, language=language, text=part) for part in cut_pieces(text)]
     return pieces
 
 

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.experiment_corpora DIR
     CORPUS_DATA=... python -m tests.benchmarks.experiments_benchmark DIR --tokens 1000000 [--runs 40]
 
-compares three workspaces of DIR (see experiment_corpora) with both controls: `curated`, `raw` (whole pages, no rules, no
+compares workspaces of DIR (see experiment_corpora) with both controls: `curated`, `raw` (whole pages, no rules, no
 dedup) and `part`, a random part of raw as large as curated. Neutral text: the Declaration of Human Rights, and the
 Debian Reference in eleven languages. Then `curated` is trained with as many seeds as --runs says, and twenty verdicts
 are drawn from them, each of two times --seeds runs of the same corpus: at most one should be resolved.
