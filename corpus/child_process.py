@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,6 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGHUP)
 """Signals that a terminal sends to every process of a command at once."""
+PARENT_CHECK_SECONDS = 0.5
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); from {module} import main; main()"
 
 
@@ -27,6 +30,20 @@ def python_command(module: str, *arguments: str) -> list[str]:
     `pipelines.py` of the user may lie; the module path of this process, which found `corpus`, is passed on instead.
     """
     return [sys.executable, "-I", "-c", _START.format(module=module), json.dumps(sys.path), *arguments]
+
+
+def exit_with_parent(parent: int) -> None:
+    """End this process soon after its parent process, `parent`, has ended, however: a thread looks every half second.
+
+    The parent's id is given, since it may have ended before this process could ask for it.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class WorkerPool(ProcessPoolExecutor):

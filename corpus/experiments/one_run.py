@@ -1,4 +1,4 @@
-"""Train one run of an experiment in a process of its own: `python -m corpus.experiments.one_run RUN DEVICE`."""
+"""Train one run of an experiment in a process of its own: `one_run RUN DEVICE PARENT`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import sys
 import warnings
 from pathlib import Path
 
+from corpus.child_process import exit_with_parent
 from corpus.errors import RunError, UserError
 from corpus.experiments.training_runs import train_run
 
 
 def main() -> None:
-    """Train the run; an error is one line on standard error, and status 1."""
+    """Train the run; an error is one line on standard error, and status 1.
+
+    It ends with the process PARENT: whoever repeats a command that was killed finds no run in training.
+    """
+    exit_with_parent(int(sys.argv[3]))
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
     try:

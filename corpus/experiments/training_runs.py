@@ -312,7 +312,7 @@ def _start_run(run: RunPlan, device: str, gpu: str | None) -> subprocess.Popen[s
     if gpu is not None:
         environment["CUDA_VISIBLE_DEVICES"] = gpu
         device = "cuda"
-    command = python_command("corpus.experiments.one_run", run.folder, device)
+    command = python_command("corpus.experiments.one_run", run.folder, device, str(os.getpid()))
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

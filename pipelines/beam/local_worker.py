@@ -9,17 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
-import time
 
-PARENT_CHECK_SECONDS = 0.5
-
-
-def exit_with_parent(parent: int) -> None:
-    """End this process soon after its parent process, `parent`, has ended."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
-    os._exit(1)
+from corpus.child_process import exit_with_parent
 
 
 def main() -> None:
@@ -27,7 +18,7 @@ def main() -> None:
 
     The third is 1 if Beam is imported for local runs alone.
     """
-    threading.Thread(target=exit_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
+    exit_with_parent(int(sys.argv[1]))
     logging.disable(int(sys.argv[2]))
     if int(sys.argv[2]) >= logging.CRITICAL:  # Beam prints what a worker raised and sends it too
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
