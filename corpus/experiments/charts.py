@@ -94,14 +94,26 @@ def short(value: float) -> str:
     return f"{value:g}"
 
 
+def curve_reach(chart: CurveChart) -> tuple[float, float]:
+    """Return the lowest and the highest y that a chart shows.
+
+    An interval of a point is shown as far as the points reach, and half of that beyond: one that says next to nothing
+    would flatten all else.
+    """
+    ys = [y for line in chart.lines for y in (*line.ys, *(() if line.dots else (*line.lows, *line.highs)))]
+    span = max(ys) - min(ys) or abs(max(ys)) or 1.0
+    ends = [y for line in chart.lines if line.dots for y in (*line.lows, *line.highs)]
+    low = max(min([*ys, *ends]), min(ys) - 0.5 * span)
+    high = min(max([*ys, *ends]), max(ys) + 0.5 * span)
+    return low - 0.06 * span, high + 0.06 * span
+
+
 class _Axes:
     """Maps numbers to places of a chart, and draws its frame."""
 
     def __init__(self, chart: CurveChart, height: int) -> None:
         xs = [x for line in chart.lines for x in line.xs]
-        ys = [y for line in chart.lines for y in (*line.ys, *line.lows, *line.highs)]
-        pad = 0.06 * (max(ys) - min(ys) or abs(max(ys)) or 1.0)
-        self.low, self.high = min(ys) - pad, max(ys) + pad
+        self.low, self.high = curve_reach(chart)
         self.log, self.height = chart.log_x, height
         if self.log:
             self.first, self.last = min(xs) * 0.9, max(xs) * 1.1
@@ -168,13 +180,16 @@ def draw_curves(chart: CurveChart, height: int = 330) -> str:
         for at, point in enumerate(points):
             x, y = point.split(",")
             if line.lows:
-                top, floor = axes.y(line.highs[at]), axes.y(line.lows[at])
+                top, floor = (
+                    axes.y(min(max(value, axes.low), axes.high)) for value in (line.highs[at], line.lows[at])
+                )
                 parts.append(
                     f'<line x1="{x}" x2="{x}" y1="{top:.1f}" y2="{floor:.1f}" stroke="{color}" stroke-width="1.6"/>'
                 )
-            fill = "none" if line.hollow else color
+            # A ring stays in sight around a dot at the same place.
+            fill, radius = ("none", 7) if line.hollow else (color, 4.5)
             parts.append(
-                f'<circle cx="{x}" cy="{y}" r="4.5" fill="{fill}" stroke="{color}" stroke-width="1.6"/>'
+                f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{fill}" stroke="{color}" stroke-width="1.6"/>'
             )
     legend = "".join(
         f'<span><i style="background:{COLORS[line.color % len(COLORS)]}"></i>{html.escape(line.name)}</span>'
@@ -237,8 +252,8 @@ def forest_reach(rows: Sequence[ForestRow]) -> float:
 def _wrap(title: str, about: str, parts: list[str], height: int, below: str) -> str:
     return (
         f"<section><h2>{html.escape(title)}</h2><p>{html.escape(about)}</p>"
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(title)}">'
-        f"{''.join(parts)}</svg>{below}</section>"
+        f'<div class="scroll"><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{html.escape(title)}">'
+        f"{''.join(parts)}</svg></div>{below}</section>"
     )
 
 
@@ -259,7 +274,7 @@ def draw_panel_of(axis: Any, chart: CurveChart | ForestChart) -> None:
                 ]
             axis.errorbar(
                 line.xs, line.ys, yerr=errors, fmt="o", color=color, label=line.name or None,
-                markerfacecolor="none" if line.hollow else color, markersize=6,
+                markerfacecolor="none" if line.hollow else color, markersize=9 if line.hollow else 6,
             )  # fmt: skip
             continue
         axis.plot(
@@ -276,6 +291,7 @@ def draw_panel_of(axis: Any, chart: CurveChart | ForestChart) -> None:
         axis.set_xscale("log")
     axis.set_xlabel(chart.x)
     axis.set_ylabel(chart.y)
+    axis.set_ylim(*curve_reach(chart))
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8, frameon=False)
 

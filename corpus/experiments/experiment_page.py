@@ -20,7 +20,7 @@ from corpus.experiments.charts import (
     draw_forest,
     draw_panel_of,
 )
-from corpus.experiments.loss_curve import LossCurve
+from corpus.experiments.loss_curve import CURVE_NAMES, LossCurve
 from corpus.languages.names import name_language
 
 Chart = CurveChart | ForestChart
@@ -35,13 +35,16 @@ h1 { font-size: 24px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 34px 0 2p
 p { margin: 4px 0 8px; } section > p, .dim { color: var(--dim); }
 .verdict { background: var(--box); border-left: 4px solid #3b6ea8; padding: 10px 14px; margin: 10px 0; }
 .failed { border-color: #c4622d; } .plain { border-color: #8b8b8b; }
-svg { width: 100%; height: auto; display: block; } svg text { font-size: 12px; fill: currentColor; }
+svg { width: 100%; min-width: 680px; height: auto; display: block; } svg text { font-size: 12px; fill: currentColor; }
 .grid { stroke: var(--line); stroke-width: 1; } .zero { stroke: var(--dim); stroke-width: 1.4; }
-.legend span { margin-right: 18px; } .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; }
+.legend span { display: inline-block; margin-right: 18px; }
+.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 6px; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: 13px; }
 th, td { text-align: right; padding: 3px 12px 3px 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+.name { text-align: left; }
 """
+NAMES = {"pair", "arm", "source", "language", "parameter", "run"}
+"""Columns of a table that hold words."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -50,7 +53,7 @@ def write_page(result: dict[str, Any], path: Path) -> None:
     body = _build_comparison(result) if result["kind"] == "compare" else _build_ladder(result)
     names = " and ".join(arm["name"] for arm in result["arms"])
     title = html.escape(
-        f"{names}: compared" if result["kind"] == "compare" else "a ladder and its prediction"
+        f"{names}: compared" if result["kind"] == "compare" else "A ladder and its prediction"
     )
     content = (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
@@ -196,9 +199,14 @@ def _chart_curves(size: str, runs: dict[str, list[dict[str, Any]]]) -> CurveChar
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = "".join(f"<th>{html.escape(name)}</th>" for name in head)
+    # The names that begin a row are left-aligned, its numbers are not.
+    kinds = [' class="name"' if name in NAMES else "" for name in head]
+    cells = "".join(f"<th{kind}>{html.escape(name)}</th>" for kind, name in zip(kinds, head, strict=True))
     lines = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f"<td{kind}>{html.escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+        + "</tr>"
+        for row in rows
     )
     return f'<h2>{html.escape(title)}</h2><div class="scroll"><table><tr>{cells}</tr>{lines}</table></div>'
 
@@ -209,7 +217,7 @@ def _table_bits(size: str, bits: dict[str, list[dict[str, Any]]]) -> str:
     for at, cell in enumerate(bits[names[0]]):
         values = [np.array(bits[name][at]["bits_per_byte"]) for name in names]
         shown = [f"{v.mean():.4f} ± {v.std(ddof=1):.4f}" for v in values]
-        rows.append([cell["source"], cell["language"], *shown])
+        rows.append([cell["source"], _say_language(cell["language"]), *shown])
     return _table(
         f"{size}: bits per byte, mean and standard deviation over seeds", ["source", "language", *names], rows
     )
@@ -244,7 +252,7 @@ def _table_held_out(cells: Sequence[dict[str, Any]]) -> str:
 
 def _build_ladder(result: dict[str, Any]) -> str:
     parts = [
-        '<p class="dim">L(N, D) = E + A / N^a + B / D^b, N without embeddings, by variable projection.</p>'
+        '<p class="dim">L(N, D) = E + A / N^alpha + B / D^beta, N without embeddings, by variable projection.</p>'
     ]
     for outcome in (result["prediction"], result["measured"]):
         if outcome:
@@ -255,7 +263,7 @@ def _build_ladder(result: dict[str, Any]) -> str:
     parts += [_draw(chart) for chart in build_charts_of(result)]
     spans = result["fit"]["intervals"]
     rows = [
-        [name, f"{value:.4g}", f"{spans[name][0]:.4g} to {spans[name][1]:.4g}"]
+        [CURVE_NAMES[name], f"{value:.4g}", f"{spans[name][0]:.4g} to {spans[name][1]:.4g}"]
         for name, value in result["fit"]["curve"].items()
     ]
     parts.append(_table("The curve", ["parameter", "value", "95 % interval"], rows))

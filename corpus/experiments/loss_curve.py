@@ -1,4 +1,4 @@
-"""Fit L(N, D) = E + A / N^a + B / D^b to runs, predict larger ones, and name the runs that left the curve.
+"""Fit L(N, D) = E + A / N^alpha + B / D^beta to runs, predict larger ones, and name the runs that left the curve.
 
 Approach 3 of Hoffmann et al. 2022 (arXiv:2203.15556): the sum of Huber losses of log predicted - log measured, delta
 .001. By variable projection: for given exponents the three other parameters are those of a weighted least-squares
@@ -35,6 +35,10 @@ LEFT_LEAST = 0.004
 MIN_RUNS = 6
 """Five parameters, and a run to see whether they fit."""
 BOOTSTRAPS = 200
+
+
+CURVE_NAMES = {"e": "E", "a": "A", "b": "B", "alpha": "alpha", "beta": "beta"}
+"""The parameters as the formula has them: L(N, D) = E + A / N^alpha + B / D^beta."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from corpus.experiments.loss_curve import CURVE_NAMES
 from corpus.pipelines.cli.console import make_console
 from corpus.pipelines.cli.stats import to_plain_text
 from corpus.trainer.report import format_count, make_table
@@ -53,4 +54,4 @@ def print_fit(result: dict[str, Any]) -> None:
     curve, spans = result["fit"]["curve"], result["fit"]["intervals"]
     for name in curve:
         low, high = spans[name]
-        console.print(f"{name} {curve[name]:.4g} ({low:.4g} to {high:.4g})", highlight=False)
+        console.print(f"{CURVE_NAMES[name]} {curve[name]:.4g} ({low:.4g} to {high:.4g})", highlight=False)

@@ -30,6 +30,7 @@ import yaml
 
 from corpus.experiments.arms import survey_workspace
 from corpus.pipelines.build.redecide import decide_scratch
+from corpus.plugins import add_folders
 from tests.benchmarks import bench
 
 PACKAGES = Path(__file__).with_name("experiment_packages.tsv")
@@ -146,6 +147,7 @@ def main() -> None:
         build(folder, name)
     sizes = {name: count_bytes(folder / name) for name in ("raw", "curated")}
     share = sizes["curated"] / sizes["raw"]
+    add_folders([str(PLUGINS)])
     decide_scratch(str(folder / "raw"), None, {"draw.value.max": share}, str(folder / "part"))
     sizes["part"] = count_bytes(folder / "part")
     for name, size in sizes.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from corpus.errors import RunError, UserError
 from corpus.experiments.arms import Arm, SourcePlan, match_epochs, survey_workspace
 from corpus.experiments.compare import train_all
 from corpus.experiments.comparison import CompareOptions, Experiment
+from corpus.experiments.experiment_page import write_page
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.experiments.prepare import choose_measure, prepare
 from corpus.experiments.sweep import Machine, Sweep, open_sweep
+from corpus.languages.names import name_language
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import TokenStream
 from tests.experiments.small_workspaces import WORDS, write_small_workspace, write_text
@@ -111,6 +114,21 @@ def test_arms_differ_in_their_texts_alone(finished: tuple[Experiment, dict]) -> 
     for source in one:
         assert one[source]["epochs"] == pytest.approx(other[source]["epochs"], rel=1e-6)
     assert one["web"]["kept"] == 1.0 and other["web"]["kept"] < 0.7
+
+
+def test_the_page_needs_nothing_else(finished: tuple[Experiment, dict], tmp_path: Path) -> None:
+    _, result = finished
+    write_page(result, tmp_path / "one.html")
+    write_page(json.loads(json.dumps(result)), tmp_path / "two.html")
+    page = (tmp_path / "one.html").read_text(encoding="utf-8")
+    assert (tmp_path / "two.html").read_text(encoding="utf-8") == page
+    assert "<script" not in page and "src=" not in page and "href=" not in page
+    verdict = result["sizes"]["d1"]["verdicts"][0]
+    for sentence in (verdict["sentence"], *(control["sentence"] for control in result["controls"].values())):
+        assert html.escape(sentence) in page
+    for row in verdict["languages"]:
+        assert f"{name_language(row['language'])} ({row['language']})" in page
+    assert page.count("<svg") == 2 and 'class="scroll"><svg' in page
 
 
 def test_validation_groups_of_either_train_nobody(pair: list[Arm], finished: tuple[Experiment, dict]) -> None:

@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from corpus.errors import UserError
+from corpus.experiments.experiment_page import write_page
 from corpus.experiments.ladder import PreparedLadder, climb, prepare_ladder, read_ladder
 from corpus.experiments.sweep import Machine, Sweep, open_sweep
 from tests.experiments.small_workspaces import write_small_workspace
@@ -59,6 +60,10 @@ def test_a_prediction_is_written_before_its_run_and_checked_after(tmp_path: Path
     assert abs(result["measured"]["error_percent"]) < 50
     lengths = [point["tokens"] for point in result["points"]]
     assert lengths[:3] == lengths[3:] and lengths[1] == pytest.approx(2 * lengths[0], rel=0.1)
+    write_page(result, tmp_path / "ladder.html")
+    page = (tmp_path / "ladder.html").read_text(encoding="utf-8")
+    assert result["prediction"]["sentence"] in page and result["measured"]["sentence"] in page
+    assert all(f">{name}</td>" in page for name in ("E", "A", "B", "alpha", "beta"))
     before = (tmp_path / "exp" / "result.json").read_bytes()
     again = prepare_ladder(tmp_path / "exp", ladder)
     climb(again, open_all(again))
