@@ -18,6 +18,7 @@ from corpus.experiments.held_out import Clearing, HeldOutPiece, choose_pieces, l
 from corpus.experiments.paired import Cell
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder
+from corpus.trainer.mixture import TrainingMixture, check_sources
 from corpus.workspace import Workspace
 
 MIN_WEIGHT = 0.005
@@ -41,6 +42,9 @@ def prepare(
     if SHUFFLED_NAME in {arm.name for arm in arms}:
         raise UserError(f"an arm cannot be called {SHUFFLED_NAME}: that is a control's name")
     surveys = {arm.name: arms_of.survey_workspace(arm.workspace) for arm in arms}
+    for arm in arms:
+        if isinstance(arm.mixture, TrainingMixture):
+            check_sources(arm.mixture, {source for source, _ in surveys[arm.name].sizes})
     neutral = read_neutral(options.neutral, options.field) if options.neutral else []
     validation = (
         [piece for arm in arms for piece in arms_of.read_validation_pieces(arm)] if options.validation else []

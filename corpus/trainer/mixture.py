@@ -9,7 +9,7 @@ The result is one weight per stream, fixed when a run begins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -50,6 +50,16 @@ def read_mixture(name: str, workspace: str | None = None) -> TrainingMixture:
         raise UserError(f"--mixture {name} is not YAML: {str(error).splitlines()[0]}") from None
 
 
+def check_sources(mixture: TrainingMixture, present: Collection[str]) -> None:
+    """Raise UserError if a mixture with weights or epochs does not name a source that is there."""
+    named = mixture.weights if mixture.weights is not None else mixture.epochs
+    if named is not None and (unknown := sorted(set(present) - named.keys())):
+        raise UserError(
+            f"--mixture does not list the source {unknown[0]}, only {', '.join(sorted(named))}: "
+            "copy it and list every source of the corpus"
+        )
+
+
 def compute_shares(
     mixture: TrainingMixture, streams: Sequence[DatasetStream], tokens: float | None
 ) -> dict[str, float]:
@@ -57,14 +67,10 @@ def compute_shares(
 
     Raises UserError for a source that the mixture does not name, and if `max_epochs` leaves too little text.
     """
-    named = mixture.weights if mixture.weights is not None else mixture.epochs
     present = {stream.source for stream in streams}
+    check_sources(mixture, present)
+    named = mixture.weights if mixture.weights is not None else mixture.epochs
     if named is not None:
-        if unknown := sorted(present - named.keys()):
-            raise UserError(
-                f"--mixture does not list the source {unknown[0]}, only {', '.join(sorted(named))}: "
-                "copy it and list every source of the corpus"
-            )
         named = {source: value for source, value in named.items() if source in present}
     known = options.MixtureOptions(
         weights=named if mixture.weights is not None else None,

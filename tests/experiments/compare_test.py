@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from corpus.experiments.sweep import Machine, Sweep, open_sweep
 from corpus.languages.names import name_language
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import TokenStream
+from corpus.trainer.mixture import TrainingMixture
 from tests.experiments.small_workspaces import WORDS, write_small_workspace, write_text
 
 HERE = Machine(device="cpu", workers=0)
@@ -213,6 +215,14 @@ def test_what_would_waste_hours_is_refused_first(
         prepare(tmp_path / "exp", pair[::-1], small_options(neutral, **changes))
     assert "\n" not in str(refused.value)
     assert not list(tmp_path.rglob("runs"))
+
+
+def test_a_mixture_names_every_source(pair: list[Arm], neutral: str, tmp_path: Path) -> None:
+    """As in `corpus train`: a misspelt name would weigh the source as if nothing had been said of it."""
+    arms = [pair[0], replace(pair[0], name="more", mixture=TrainingMixture(weights={"web": 1, "wikis": 3}))]
+    with pytest.raises(UserError, match="does not list the source wiki, only web, wikis"):
+        prepare(tmp_path / "exp", arms, small_options(neutral))
+    assert not (tmp_path / "exp").exists()
 
 
 def test_text_in_other_languages_measures_nothing(pair: list[Arm], tmp_path: Path) -> None:
