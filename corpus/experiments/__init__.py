@@ -4,7 +4,9 @@ The files, in the order in which an experiment uses them:
 
     held_out.py         the text that is measured, and documents that contain it
     shuffled.py         damage on purpose, for a control
-    arms.py             workspaces as token shards that differ in their texts alone
+    arms.py             workspaces, their validation text, a tokenizer for all
+    epochs.py           how often each arm reads a source
+    arm_shards.py       their training text as shards that differ in nothing else
     comparison.py       what a comparison is: options, arms, runs
     prepare.py          everything but the runs, written
     training_runs.py    the runs: plans, processes, result files

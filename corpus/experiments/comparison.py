@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import UserError
-from corpus.experiments.arms import Arm, Matching
+from corpus.experiments.arms import Arm
+from corpus.experiments.epochs import Matching
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.experiments.paired import Cell
 from corpus.experiments.training_runs import EVALUATIONS, RunPlan, configure_run

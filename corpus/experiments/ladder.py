@@ -26,11 +26,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from corpus import storage
 from corpus.errors import RunError, UserError
-from corpus.experiments.arms import Arm
+from corpus.experiments.arms import Arm, default_mixture
 from corpus.experiments.comparison import CompareOptions, Experiment, Say
 from corpus.experiments.judge import weigh_point
 from corpus.experiments.loss_curve import MIN_RUNS, CurveFit, LadderPoint, fit_ladder
-from corpus.experiments.prepare import default_mixture, prepare
+from corpus.experiments.prepare import prepare
 from corpus.experiments.sweep import Sweep
 from corpus.experiments.training_runs import RunPlan, configure_run, read_result
 from corpus.trainer.config import find_size

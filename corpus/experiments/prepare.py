@@ -11,15 +11,22 @@ from typing import Any
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.experiments import arms as arms_of
-from corpus.experiments.arms import Arm, ArmSurvey, EncodedDocuments, SourcePlan
+from corpus.experiments import arm_shards, epochs
+from corpus.experiments.arm_shards import EncodedDocuments
+from corpus.experiments.arms import (
+    Arm,
+    ArmSurvey,
+    Key,
+    read_validation_pieces,
+    survey_workspace,
+    train_common_tokenizer,
+)
 from corpus.experiments.comparison import SHUFFLED_NAME, SHUFFLED_SHARE, CompareOptions, Experiment, Say
 from corpus.experiments.held_out import Clearing, HeldOutPiece, choose_pieces, leave_out_items, read_neutral
 from corpus.experiments.paired import Cell
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens.encode import Encoder
 from corpus.trainer.mixture import TrainingMixture, check_sources
-from corpus.workspace import Workspace
 
 MIN_WEIGHT = 0.005
 """A language with a smaller share of what the arms draw is left out of the measure: its text is noise there."""
@@ -41,13 +48,13 @@ def prepare(
         )
     if SHUFFLED_NAME in {arm.name for arm in arms}:
         raise UserError(f"an arm cannot be called {SHUFFLED_NAME}: that is a control's name")
-    surveys = {arm.name: arms_of.survey_workspace(arm.workspace) for arm in arms}
+    surveys = {arm.name: survey_workspace(arm.workspace) for arm in arms}
     for arm in arms:
         if isinstance(arm.mixture, TrainingMixture):
             check_sources(arm.mixture, {source for source, _ in surveys[arm.name].sizes})
     neutral = read_neutral(options.neutral, options.field) if options.neutral else []
     validation = (
-        [piece for arm in arms for piece in arms_of.read_validation_pieces(arm)] if options.validation else []
+        [piece for arm in arms for piece in read_validation_pieces(arm)] if options.validation else []
     )
     held_out = leave_out_items(
         neutral + _without_repeats(validation, neutral), [arm.workspace for arm in arms], say
@@ -56,7 +63,7 @@ def prepare(
         raise UserError("no held-out text: the arms have no validation documents: name texts with --neutral")
     identity = fingerprint(
         [
-            arms_of.VERSION,
+            arm_shards.VERSION,
             options.json(),
             [arm.describe() | {"survey": surveys[arm.name].identity} for arm in arms],
             [dataclasses.asdict(piece) for piece in held_out],
@@ -139,7 +146,7 @@ def _make_tokenizer(folder: Path, arms: Sequence[Arm], options: CompareOptions) 
         if options.tokenizer is not None:
             content = storage.read_bytes(options.tokenizer)
         else:
-            content = arms_of.train_common_tokenizer(arms, options.vocabulary)
+            content = train_common_tokenizer(arms, options.vocabulary)
         storage.write_bytes(str(path), content)
     return Encoder(path.read_bytes())
 
@@ -160,28 +167,28 @@ def _write_arms(
     validation = [piece.text for piece in held_out if piece.text not in known]
     clearing = Clearing(known, validation)
     encoded: dict[str, EncodedDocuments] = {}
-    weights: dict[str, dict[arms_of.Key, float]] = {}
+    weights: dict[str, dict[Key, float]] = {}
     for arm in every:
         survey = surveys[arms[0].name if arm.name == SHUFFLED_NAME else arm.name]
-        encoded[arm.name] = arms_of.encode_arm(arm, survey, encoder, groups, clearing, options.tokens)
+        encoded[arm.name] = arm_shards.encode_arm(arm, survey, encoder, groups, clearing, options.tokens)
         if not encoded[arm.name].streams:
             raise UserError(
                 f"{arm.name}: nothing is left to train on without held-out text: name other --neutral texts"
             )
-        weights[arm.name] = arms_of.weigh_languages(arm.mixture, encoded[arm.name].sizes(), options.tokens)
+        weights[arm.name] = epochs.weigh_languages(arm.mixture, encoded[arm.name].sizes(), options.tokens)
     names = [arm.name for arm in arms]
-    plans = arms_of.match_epochs(
-        [arms_of.sum_sources(encoded[name].sizes()) for name in names],
-        [arms_of.sum_sources(weights[name]) for name in names],
+    plans = epochs.match_epochs(
+        [epochs.sum_sources(encoded[name].sizes()) for name in names],
+        [epochs.sum_sources(weights[name]) for name in names],
         options.tokens,
         options.matching,
         options.target_tokens,
     )
-    arms_of.check_epochs(names, plans, options.tokens, options.max_epochs)
-    planned: dict[str, dict[str, SourcePlan]] = dict(zip(names, plans, strict=True))
+    epochs.check_epochs(names, plans, options.tokens, options.max_epochs)
+    planned: dict[str, dict[str, epochs.SourcePlan]] = dict(zip(names, plans, strict=True))
     for arm in every:
         own = planned[arms[0].name if arm.name == SHUFFLED_NAME else arm.name]
-        arms_of.write_arm(
+        arm_shards.write_arm(
             paths[arm.name],
             arm,
             encoded[arm.name],
@@ -229,16 +236,3 @@ def choose_measure(
             f"fewer than five pieces of held-out text in {', '.join(few)}: their intervals will be wide"
         )
     return pieces, weights, notes
-
-
-def default_mixture(root: str) -> Any:
-    """Return the mixture that a workspace was built with."""
-    from corpus.tokens.options import MixtureOptions
-
-    raw = Workspace.open(root).tokens().get("mixture") or {}
-    known = {
-        name: value
-        for name, value in raw.items()
-        if name in MixtureOptions.model_fields and value is not None
-    }
-    return MixtureOptions.model_validate(known)

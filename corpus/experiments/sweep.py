@@ -86,7 +86,7 @@ class Sweep:
                 probe = replace(run, folder=str(folder), branch=None)
                 per_token[key] = probe_run(probe, self.machine.device) / configure_run(probe).step_tokens
             config = configure_run(by_folder[run.trunk] if run.trunk else run)
-            own = int(run.settings.get("steps", config.steps)) - run.begin
+            own = int(run.settings.get("steps") or config.steps or 0) - run.begin
             evaluations = max(1, own // config.evaluate_every if config.evaluate_every else 1)
             measured = evaluations * self.held_out_bytes / BYTES_PER_TOKEN * MEASURED_SHARE
             seconds += (own * config.step_tokens + measured) * per_token[key]

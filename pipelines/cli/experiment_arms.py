@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import UserError
-from corpus.experiments.arms import Arm
-from corpus.experiments.prepare import WHAT_IF_FOLDER, default_mixture
+from corpus.experiments.arms import Arm, default_mixture
+from corpus.experiments.prepare import WHAT_IF_FOLDER
 from corpus.pipelines.cli.opening import local_folder
 
 

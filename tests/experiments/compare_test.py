@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from corpus.errors import RunError, UserError
-from corpus.experiments.arms import Arm, SourcePlan, match_epochs, survey_workspace
+from corpus.experiments.arms import Arm, survey_workspace
 from corpus.experiments.compare import train_all
 from corpus.experiments.comparison import CompareOptions, Experiment
+from corpus.experiments.epochs import SourcePlan, match_epochs
 from corpus.experiments.experiment_page import write_page
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.experiments.prepare import choose_measure, prepare
