@@ -1,4 +1,4 @@
-"""The corpora of experiments_benchmark: pinned Debian and PyPI packages as they are, and as a default build makes them.
+"""The corpora of experiment_runs: pinned Debian and PyPI packages as they are, and as a default build makes them.
 
     python -m tests.benchmarks.experiment_corpora DIR
 

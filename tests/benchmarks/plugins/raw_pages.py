@@ -1,4 +1,4 @@
-"""Plug-ins of experiments_benchmark: all the text of a page, menus and footers too, and a draw that rules can bound."""
+"""Plug-ins of experiment_runs: all the text of a page, menus and footers too, and a draw that rules can bound."""
 
 from __future__ import annotations
 

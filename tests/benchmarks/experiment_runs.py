@@ -1,7 +1,7 @@
 """Raw text against a curated build of it, and what verdicts say where there is nothing to see.
 
     python -m tests.benchmarks.experiment_corpora DIR
-    CORPUS_DATA=... python -m tests.benchmarks.experiments_benchmark DIR --tokens 1000000 [--runs 40]
+    CORPUS_DATA=... python -m tests.benchmarks.experiment_runs DIR --tokens 1000000 [--runs 40]
 
 compares workspaces of DIR (see experiment_corpora) with both controls: `curated`, `raw` (whole pages, no rules, no
 dedup) and `part`, a random part of raw as large as curated. Neutral text: the Declaration of Human Rights, and the
@@ -48,9 +48,9 @@ def say(line: str) -> None:
 
 
 def list_null_seeds(experiment: Experiment, runs: int) -> list[int]:
-    """Return `runs` seeds of the first arm: those of the comparison and its control, and others."""
+    """Return the seeds of the first arm: those of the comparison and its control, and others up to `runs`."""
     own = [*experiment.seeds, *(seed + CONTROL_SEED for seed in experiment.seeds)]
-    return [*own, *(2 * CONTROL_SEED + number for number in range(runs - len(own)))][:runs]
+    return [*own, *(2 * CONTROL_SEED + number for number in range(runs - len(own)))]
 
 
 def open_runs(experiment: Experiment, plans: list[RunPlan], workers: int) -> Sweep:
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--arms", default=",".join(ARMS), help="with commas between them")
     parser.add_argument(
-        "--runs", type=int, default=40, help="runs of the first arm in all; 0: none but its own"
+        "--runs", type=int, default=40, help="runs of the first arm in all, at least those of the comparison"
     )
     parser.add_argument("--vocabulary", type=int, default=2048)
     parser.add_argument("--held-out-bytes", type=int, default=200_000)
