@@ -289,6 +289,9 @@ def draw_panel_of(axis: Any, chart: CurveChart | ForestChart) -> None:
             axis.fill_between(line.xs, line.lows, line.highs, color=color, alpha=0.18, linewidth=0)
     if chart.log_x:
         axis.set_xscale("log")
+        axis.set_xticks(log_ticks(*axis.get_xlim()))
+        axis.minorticks_off()
+    axis.xaxis.set_major_formatter(lambda value, _: short(value))
     axis.set_xlabel(chart.x)
     axis.set_ylabel(chart.y)
     axis.set_ylim(*curve_reach(chart))
