@@ -64,7 +64,7 @@ def small_options(texts: str, **changes: object) -> CompareOptions:
         "vocabulary": 400,
         "neutral": (texts,),
         "validation": False,
-        "held_out_bytes": 40_000,
+        "held_out_bytes": 20_000,
         "max_epochs": 30,
         "settings": SETTINGS,
     }
