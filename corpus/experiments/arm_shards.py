@@ -35,7 +35,7 @@ from corpus.tokens.parts import token_schema
 from corpus.tokens.shards import OTHER_LANGUAGE
 from corpus.workspace import Workspace
 
-VERSION = 2
+VERSION = 3
 """Increased when the same workspaces would give other shards."""
 ENCODED_BYTES_PER_TOKEN = 16
 """Bytes of a source that are encoded for each token of the budget, at most: two to four times what it could read."""
@@ -82,13 +82,14 @@ def encode_arm(
     for source, table in read_kept(Workspace.open(arm.workspace), COLUMNS):
         train = table.filter(pc.equal(table.column("split"), "train"))
         chosen: list[tuple[int, str, str, str]] = []
-        for id, group, language, text in zip(
-            *(train.column(n).to_pylist() for n in ("id", "group", "language", "text")), strict=True
+        names = ("id", "group", "language", "content_hash", "text")
+        for id, group, language, content, text in zip(
+            *(train.column(name).to_pylist() for name in names), strict=True
         ):
             draw = draw_document(id)
             if draw > shares[source] * 2**64:
                 continue
-            if (group or id) in held or id in held:
+            if not held.isdisjoint((group or id, id, content or id)):
                 cleared["groups"] += 1
             elif not text:
                 cleared["without text"] += 1

@@ -27,7 +27,7 @@ from corpus.workspace import Workspace
 
 TOKENIZER_SAMPLE_BYTES = 8_000_000
 """Bytes of each arm that a common tokenizer is trained on."""
-COLUMNS = ["id", "group", "language", "bytes", "text"]
+COLUMNS = ["id", "group", "language", "bytes", "content_hash", "text"]
 
 Key = tuple[str, str]
 """(source, language)."""
@@ -56,7 +56,8 @@ class Arm:
 class ArmSurvey:
     """What a workspace would train on and validates with, without its texts.
 
-    `held` are the groups (or ids) in validation; `sizes` the bytes of training text by source and language; `identity`
+    `held` are what may train no arm: the groups in validation, and of a group that is divided by contents the ids and
+    content hashes of its documents in validation. `sizes` the bytes of training text by source and language; `identity`
     a hash of every document's id, content and side.
     """
 
@@ -70,20 +71,22 @@ class ArmSurvey:
 def survey_workspace(root: str) -> ArmSurvey:
     """Read the decisions of a workspace. Raises UserError if it is not finished, or keeps nothing to train on."""
     workspace = Workspace.open(root)
-    held: set[str] = set()
+    validated: list[tuple[Key, str, str]] = []
+    trained: set[Key] = set()
     sizes: Counter[Key] = Counter()
     documents = 0
     digest = hashlib.blake2b(digest_size=16)
     for source, table in read_kept(workspace, ["id", "group", "language", "bytes", "content_hash"]):
         sides = table.column("split").to_pylist()
-        rows = zip(
-            *(table.column(name).to_pylist() for name in ("id", "group", "language", "bytes")), strict=True
-        )
-        for side, (id, group, language, size) in zip(sides, rows, strict=True):
+        names = ("id", "group", "language", "bytes", "content_hash")
+        rows = zip(*(table.column(name).to_pylist() for name in names), strict=True)
+        for side, (id, group, language, size, content) in zip(sides, rows, strict=True):
+            label = language or UNKNOWN_LABEL
             if side == "valid":
-                held.add(group or id)
+                validated.append(((label, group or id), id, content or id))
             else:
-                sizes[source, language or UNKNOWN_LABEL] += size or 0
+                trained.add((label, group or id))
+                sizes[source, label] += size or 0
                 documents += 1
         digest.update(
             json.dumps(
@@ -93,6 +96,8 @@ def survey_workspace(root: str) -> ArmSurvey:
     if not documents:
         raise UserError(f"{root}: no document is kept for training: `corpus stats {root}` shows why")
     path = workspace.path("tokenizer", "tokenizer.json")
+    # Where a language has few groups, a build divides them: a group on both sides is not held as a whole.
+    held = {name for key, *own in validated for name in (own if key in trained else (key[1],))}
     return ArmSurvey(
         held=frozenset(held),
         sizes=dict(sorted(sizes.items())),

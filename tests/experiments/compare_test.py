@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -24,6 +26,7 @@ from corpus.languages.names import name_language
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import TokenStream
 from corpus.trainer.mixture import TrainingMixture
+from corpus.workspace import Workspace
 from tests.experiments.small_workspaces import WORDS, write_small_workspace, write_text
 
 HERE = Machine(device="cpu", workers=0)
@@ -47,8 +50,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> list[Arm]:
 @pytest.fixture(scope="module")
 def neutral(tmp_path_factory: pytest.TempPathFactory) -> str:
     """New texts with the order, in all four scripts."""
-    import numpy as np
-
     generator = np.random.default_rng(99)
     path = tmp_path_factory.mktemp("neutral") / "texts.jsonl"
     rows = [{"language": lang, "text": write_text(lang, generator)} for lang in WORDS for _ in range(40)]
@@ -154,6 +155,23 @@ def test_validation_groups_of_either_train_nobody(pair: list[Arm], finished: tup
             for number in range(0, 120, 10)
         }
         assert ids and not ids & forbidden
+
+
+def test_a_group_that_a_build_divided_is_not_held_whole(tmp_path: Path) -> None:
+    """Of few repositories a build holds out some files: all others train, in either arm, but for copies of the held."""
+    root = write_small_workspace(tmp_path / "few", documents=40, sources=("code",), groups=2)
+    survey = survey_workspace(str(root))
+    assert survey.documents == 36 and not survey.held & {"code0.example", "code1.example"}
+    documents = Workspace.open(str(root)).rows(["id", "content_hash"])
+    table = pa.concat_tables([table for _, _, table in documents]).to_pylist()
+    assert survey.held == {row[name] for row in table[::10] for name in ("id", "content_hash")}
+    path = tmp_path / "neutral.jsonl"
+    text = write_text("rus_Cyrl", np.random.default_rng(99))
+    path.write_text(json.dumps({"language": "rus_Cyrl", "text": text}) + "\n", encoding="utf-8")
+    arms = [Arm(name=name, workspace=str(root)) for name in ("one", "other")]
+    experiment = prepare(tmp_path / "exp", arms, small_options(str(path), tokens=4000, controls=False))
+    for fact in experiment.facts.values():
+        assert fact["documents"] == 36 and fact["cleared"]["groups"] == 0
 
 
 def test_a_killed_experiment_goes_on_to_the_same_bytes(

@@ -50,8 +50,12 @@ def write_small_workspace(
     sources: tuple[str, ...] = ("web", "wiki"),
     languages: tuple[str, ...] = tuple(WORDS),
     tokenizer: bytes | None = None,
+    groups: int | None = None,
 ) -> Path:
-    """Write a workspace of `documents` a source, of which every `valid`-th is held out."""
+    """Write a workspace of `documents` a source, of which every `valid`-th is held out.
+
+    Each is a group of its own, or belongs to one of `groups`.
+    """
     generator = np.random.default_rng(seed)
     workspace = Workspace.create(str(root))
     splits = [[source, "0"] for source in sources]
@@ -70,7 +74,7 @@ def write_small_workspace(
                     "characters": len(text),
                     "bytes": len(text.encode()),
                     "language": language,
-                    "group": f"{source}{number}.example",
+                    "group": f"{source}{number % (groups or documents)}.example",
                     "origin": {"file": "f", "offset": number, "length": 1},
                 }
             )
