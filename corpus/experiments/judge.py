@@ -62,7 +62,7 @@ def _say_passed(passed: bool) -> str:
     return (
         "as it must be"
         if passed
-        else "NOT as it must be: trust no verdict below, and give more --seeds or --tokens"
+        else "NOT as it must be: trust no verdict below, and give more --tokens, --seeds or --held-out-bytes"
     )
 
 
