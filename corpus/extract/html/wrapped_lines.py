@@ -6,6 +6,10 @@ import re
 import sys
 from bisect import bisect
 from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""
@@ -25,12 +29,14 @@ MAX_MARKUP = 8
 _INLINE_MARKUP = rf"(?i:(?:{_TAG}|(?:{_UNSEEN})\s*){{0,{MAX_MARKUP}}})"
 _CJK_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}]")
 _SIGN_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}{SHARED_SIGNS}]")
+_LINE_END = re.compile(r"[ \t]*\r?\n[ \t\r\f\n]*")
+_LAST_ASCII = 127
 _OLD_LINE_END = re.compile(r"\r(?!\n)")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
 _INLINE_TAG = re.compile(rf"{_TAG}|(?P<unseen>{_UNSEEN})", re.IGNORECASE)
-_PREFORMATTED = re.compile(
-    r"<(pre|textarea|script|style|listing|xmp)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
-)
+_PREFORMATTED = ("pre", "textarea", "script", "style", "listing", "xmp")
+_PREFORMATTED_START = re.compile(rf"<({'|'.join(_PREFORMATTED)})\b", re.IGNORECASE)
+_PREFORMATTED_ENDS = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _PREFORMATTED}
 _CJK_COMMON = "。，的をる"
 """One of which any Chinese or Japanese text has: finding one is ten times as fast as a pattern. Their last byte is no
 letter's, for which a search would stop at each of these (as for の, U+306E)."""
@@ -68,7 +74,7 @@ def join_wrapped_lines(html: str) -> str:
     breaks = list(_iter_wrapped(text))
     if not breaks:
         return html
-    kept = [element.span() for element in _PREFORMATTED.finditer(text)]
+    kept = _find_preformatted(text)
     pieces, start = [], 0
     for end, beginning in breaks:
         at = bisect(kept, (end, len(text))) - 1
@@ -78,21 +84,66 @@ def join_wrapped_lines(html: str) -> str:
     return "".join((*pieces, text[start:]))
 
 
+def _find_preformatted(html: str) -> list[tuple[int, int]]:
+    """Return where elements begin and end whose lines are kept. One without an end tag is none."""
+    elements = []
+    unclosed = set()
+    at = 0
+    while (start := _PREFORMATTED_START.search(html, at)) is not None:
+        at = start.end()
+        name = start[1].lower()
+        if name in unclosed:
+            continue
+        if (end := _PREFORMATTED_ENDS[name].search(html, at)) is None:
+            unclosed.add(name)
+        else:
+            at = end.end()
+            elements.append((start.start(), at))
+    return elements
+
+
 def _iter_wrapped(html: str) -> Iterator[tuple[int, int]]:
     """Yield where a line ends in a Chinese or Japanese character and where the next that is not blank begins with one,
-    but for spaces and inline tags. Lines of other blocks cost a comparison each, and no pattern."""
-    start, end = 0, -1
-    for line in html.split("\n"):
-        text = line.lstrip(" \t\r\f")
-        if text:
-            beginning = start + len(line) - len(text)
-            if end >= 0 and (text[0] > "\u2e7f" or text[0] in SHARED_SIGNS or _may_be_inline(text)):
-                while end and html[end - 1] in " \t":
-                    end -= 1
-                if (pattern := _find_start(html, end)) is not None and pattern.match(html, beginning):
-                    yield end, beginning
-            end = start + len(line.removesuffix("\r"))
-        start += len(line) + 1
+    but for spaces and inline tags."""
+    for end, beginning in _list_gaps(html):
+        if _LINE_END.fullmatch(html, end, beginning) is None:
+            continue
+        if (pattern := _find_start(html, end)) is not None and pattern.match(html, beginning):
+            yield end, beginning
+
+
+def _list_gaps(html: str) -> list[tuple[int, int]]:
+    """Return where blanks begin and end that may be a line end within a Chinese or Japanese text: behind a tag or a
+    character beyond ASCII, before such a character or what may be an inline tag. Others cost no Python each."""
+    characters = np.frombuffer(html.encode("utf-32-le", "surrogatepass"), np.uint32)
+    printed = characters > ord(" ")
+    ends = np.flatnonzero(printed[:-1] > printed[1:])
+    beginnings = np.flatnonzero(printed[:-1] < printed[1:]) + 1
+    if len(html) and not printed[0]:
+        beginnings = beginnings[1:]
+    ends = ends[: len(beginnings)]
+    kept = (characters[ends + 1] == ord("\n")) | (beginnings > ends + 2)
+    ends, beginnings = ends[kept], beginnings[kept]
+    before, after = characters[ends], characters[beginnings]
+    kept = ((before > _LAST_ASCII) | (before == ord(">"))) & ((after > _LAST_ASCII) | (after == ord("<")))
+    ends, beginnings = ends[kept], beginnings[kept]
+    kept = (after[kept] > _LAST_ASCII) | _may_be_inline_at(characters, beginnings)
+    return list(zip((ends[kept] + 1).tolist(), beginnings[kept].tolist(), strict=True))
+
+
+def _may_be_inline_at(characters: NDArray[np.uint32], places: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return for each of `places` of a `<` whether an inline tag may begin there."""
+    names = places + 1
+    names += characters.take(names, mode="clip") == ord("/")
+    first, second = (np.minimum(characters.take(names + at, mode="clip"), _LAST_ASCII) for at in (0, 1))
+    return _list_starts()[first, second]
+
+
+@cache
+def _list_starts() -> NDArray[np.bool_]:
+    """Return what `_may_be_inline` says of each pair of characters behind a `<`; beyond ASCII all are alike."""
+    signs = [chr(code) for code in range(_LAST_ASCII + 1)]
+    return np.array([[_may_be_inline(f"<{first}{second}") for second in signs] for first in signs])
 
 
 def _may_be_inline(text: str) -> bool:
