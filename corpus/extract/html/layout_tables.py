@@ -38,7 +38,7 @@ _DATA_SIGNS = frozenset(("caption", "th", "thead", "tfoot"))
 SECTIONS = ("tbody", "thead", "tfoot")
 _ROW_GROUPS = (*SECTIONS, "form")
 """What rows stand in: old pages put a form around them, within the table."""
-_PRESENTATION = ("presentation", "none")
+PRESENTATION = ("presentation", "none")
 BREAKING = frozenset(
     ("p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "form", "article", "section", "center")
 )
@@ -99,7 +99,7 @@ def is_layout(
 ) -> bool:
     """Return whether a table of this `role`, with elements `parts` in it and with `cells`, lays out a page."""
     role = (role or "").lower()
-    if role in _PRESENTATION or len(cells) == 1:
+    if role in PRESENTATION or len(cells) == 1:
         return True
     if "caption" in parts or role in ("table", "grid"):
         return False

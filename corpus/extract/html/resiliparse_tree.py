@@ -17,6 +17,8 @@ from corpus.extract.html.layout_tables import (
     BREAKING,
     MAX_EXAMINED_CELLS,
     MAX_HEADED_CELLS,
+    MIN_TEXT_CELL_BYTES,
+    PRESENTATION,
     SECTIONS,
     TreeReader,
     is_layout,
@@ -39,11 +41,13 @@ HOLDER = "\u2060"
 """What is put behind such a character: a word joiner, which no page shows."""
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
+_MENUS = ":is(form, nav, header, footer) *"
 _MENDED = (
-    f"[hidden], dialog, time, label:not(form *), :is({_LINES}) > button, figcaption, table, ruby, figure > blockquote,"
-    f"{_SHALLOW_LISTS}"
+    f"[hidden], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *), :is({_LINES}) > button:not({_MENUS}),"
+    f"figure > :is(figcaption, blockquote), table, ruby, {_SHALLOW_LISTS}"
 )
-"""What is mended. Each selector costs as much as a third of a walk through the page."""
+"""What is mended. Each selector costs as much as a third of a walk through the page, and each node that it takes, as
+each that is asked for, as much as asking one for ten attributes."""
 _WORD = re.compile(r"[^\W_]")
 _FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
@@ -52,7 +56,8 @@ MAX_INLINE_PARENTS = 3
 _READINGS = "rt, rp, rtc"
 MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
-_DATA_SIGNS = "th, caption, thead, tfoot"
+_SIGNS = "table, th, caption, thead, tfoot"
+"""What tells of a table that it has others in it, or data."""
 _BREAKING = ", ".join(sorted(BREAKING))
 
 
@@ -138,18 +143,24 @@ def _list_opened(page: Any) -> Set[str]:
 def _is_in_sentence(element: Any) -> bool:
     """Return whether text stands beside an element, or beside the inline element that holds it alone."""
     for _ in range(MAX_INLINE_PARENTS):
-        if _is_text(element.next) or _is_text(element.prev):
+        after = element.next
+        if _is_text(after):
             return True
-        if element.next is not None or element.prev is not None or element.parent.tag not in _INLINE_PARENTS:
+        before = element.prev
+        if _is_text(before):
+            return True
+        if after is not None or before is not None:
             return False
         element = element.parent
+        if element.tag not in _INLINE_PARENTS:
+            return False
     return False
 
 
 def _is_word(element: Any) -> bool:
     """Return whether a `time`, `label` or `button` holds words of a sentence: see `page_tree`."""
     if element.tag == "button":
-        return _is_text(element.next) and _is_text(element.prev)
+        return _is_text(element.prev) and _is_text(element.next)
     if not _is_in_sentence(element):
         return False
     return element.tag == "time" or not any(child.tag in _FIELDS for child in element.parent.children[:])
@@ -157,9 +168,7 @@ def _is_word(element: Any) -> bool:
 
 def _is_text(node: Any) -> bool:
     """Return whether a node is text with a letter or digit in it."""
-    if node is None or node.tag != "#text":
-        return False
-    return _WORD.search(node.text) is not None
+    return node is not None and node.tag == "#text" and _WORD.search(node.value) is not None
 
 
 def _rename(page: Any, element: Any, name: str) -> Any:
@@ -248,16 +257,28 @@ def _list_cells(parts: list[Any]) -> list[Any]:
     return cells
 
 
+def _may_be_layout(table: Any, cells: int, role: str | None, headed: bool) -> bool:
+    """Return whether a table with as many cells and no table in it may be a layout: `is_layout` asks for more."""
+    if not 0 < cells <= MAX_EXAMINED_CELLS:
+        return False
+    if cells == 1 or (role or "").lower() in PRESENTATION:
+        return True
+    if headed and role is None and cells > MAX_HEADED_CELLS:
+        return False
+    return _count_bytes(table) >= (2 if headed else 1) * MIN_TEXT_CELL_BYTES
+
+
 def _unwrap_layout(page: Any, table: Any) -> None:
     """Turn a table that is a layout into `div`s, its menus into `nav`s."""
-    # A query costs as much as reading the cell that it is made for: one for the table spares most.
+    # Each node that is taken out of the tree costs as much as reading a cell: most tables are told without.
     role = table.getattr("role")
-    nested = table.query_selector("table") is not None
-    headed = not nested and role is None and table.query_selector(_DATA_SIGNS) is not None
-    if headed and len(table.query_selector_all("td, th")) > MAX_HEADED_CELLS:
+    sign = table.query_selector(_SIGNS)
+    nested = sign is not None and (sign.tag == "table" or table.query_selector("table") is not None)
+    matched = table.query_selector_all("td, th")
+    if not nested and not _may_be_layout(table, len(matched), role, headed=sign is not None):
         return
     parts = table.children[:]
-    cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
+    cells = _list_cells(parts) if nested else matched[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
         return
     if len(cells) < MIN_READ_CELLS and len(table.text) < MIN_CELL_CHARACTERS:
