@@ -318,20 +318,28 @@ def test_what_tools_store_about_pages_is_no_page(tmp_path: Path, url: bytes) -> 
     assert [one.gate for one in outcomes if isinstance(one, Record)] == [None, "warc.no_page", None, None]
 
 
-def test_a_segmented_record_is_named_and_not_cut(tmp_path: Path) -> None:
-    records = [
-        record(PAGES[0], 0, more=(b"WARC-Segment-Number: 01",)),
-        record(PAGES[1], 1, kind=b"continuation", head=b"", more=(b"WARC-Segment-Number: 2",)),
-        record(
-            PAGES[2],
-            2,
-            more=(b"WARC-Segment-Number: 1", b"WARC-Segment-Total-Length: %d" % len(STATUS + PAGES[2])),
-        ),
-    ]
-    first, whole = read(write(tmp_path / "a.warc.gz", records))
-    assert isinstance(first, Failure)
-    assert first.error == "the first segment of a record in several: join them first"
-    assert bodies([whole]) == [PAGES[2]]
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst"])
+@pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
+def test_a_segmented_record_is_named_and_not_cut(tmp_path: Path, name: str, apart: bool) -> None:
+    segment = record(PAGES[0], 0, more=(b"WARC-Segment-Number: 01",))
+    rest = record(PAGES[1], 1, kind=b"continuation", head=b"", more=(b"WARC-Segment-Number: 2",))
+    whole = record(
+        PAGES[2],
+        2,
+        more=(b"WARC-Segment-Number: 1", b"WARC-Segment-Total-Length: %d" % len(STATUS + PAGES[2])),
+    )
+    files = [[whole, segment], [rest, whole]] if apart else [[whole, segment, rest, whole]]
+    outcomes = [one for n, file in enumerate(files) for one in read(write(tmp_path / f"{n}{name}", file))]
+    (failure,) = [one for one in outcomes if isinstance(one, Failure)]
+    assert failure.error.startswith("the first of several segments: write them as one record")
+    assert failure.error.endswith(f"WARC-Segment-Origin-ID {state_id(segment)}")
+    assert failure.file.endswith(f"0{name}") and failure.offset > 0 and failure.url is not None
+    assert bodies([one for one in outcomes if isinstance(one, Record)]) == [PAGES[2]] * 2
+
+
+def state_id(raw: bytes) -> str:
+    """Return the id of a record as its head states it."""
+    return raw.partition(b"WARC-Record-ID:")[2].split()[0].decode()
 
 
 def test_joined_zstd_archives_with_dictionaries_give_all_pages(tmp_path: Path) -> None:

@@ -467,7 +467,11 @@ class Warc(Source):
         body = raw[head.end :]
         error = None
         if is_first_segment(fields, size) and media_type_of(payload, body) is not None:
-            error = "the first segment of a record in several: join them first"
+            identifier = fields.get("warc-record-id", "").strip()
+            error = (
+                "the first of several segments: write them as one record, the others have "
+                f"WARC-Segment-Origin-ID {identifier}"
+            )
         elif is_http and head.status is None and not payload.content_type and body.strip():
             error = None if media_type_of(payload, body) else "a response without an HTTP head, and no page"
         if error is not None:
