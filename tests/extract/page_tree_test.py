@@ -101,7 +101,7 @@ def test_a_list_takes_nothing_from_the_paragraphs_before_and_behind_it(mode: str
     assert -1 not in places and places == sorted(places)
 
 
-@pytest.mark.parametrize("mode", ["fast", "precision", "recall", "resiliparse"])
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("language", PROSE)
 def test_definitions_in_prose_are_paragraphs_without_bullets(mode: str, language: str) -> None:
     sentence = PROSE[language]
@@ -505,3 +505,51 @@ def test_lines_are_joined_around_what_no_browser_shows(mode: str, language: str)
         "".join(f"<span>{sign}</span>" for sign in text),
     ):
         assert lines(f"<p>{source}</p>", mode) == [text], source
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", ["en", "hi", "ru", "ar"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<abbr><time>{}</time></abbr>",
+        "<u><time>{}</time></u>",
+        "<font color=red><mark><time>{}</time></mark></font>",
+        "<!-- a --><time>{}</time><!-- b -->",
+    ],
+)
+def test_days_in_inline_elements_and_between_comments_are_words(
+    mode: str, language: str, source: str
+) -> None:
+    sentence = PROSE[language]
+    first, rest = sentence.split(" ", 1)
+    page = f"<article><p>{sentence} A</p><p>{first} {source.format('5.5.1901')} {rest}</p><p>{sentence} B</p></article>"
+    assert f"{first} 5.5.1901 {rest}" in lines(page, mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("目录<code>cron</code> 和 <code>anacron</code>都在系统里。", "目录cron 和 anacron都在系统里。"),
+        ("港は<b>一</b> と <i>二</i>である。", "港は一 と 二である。"),
+        ("Open <b>Menu</b> → <b>Share</b> to send it.", "Open Menu → Share to send it."),
+        ("สะพาน <b>ก</b> – <b>ข</b> เปิดแล้ว", "สะพาน ก – ข เปิดแล้ว"),
+        (
+            "From <time>5.5.1901</time> – <time>6.5.1901</time> in the hall.",
+            "From 5.5.1901 – 6.5.1901 in the hall.",
+        ),
+    ],
+)
+def test_single_characters_between_spaces_and_elements_stay(mode: str, source: str, shown: str) -> None:
+    around = f"<p>{PROSE['en']} {PROSE['zh']}</p>" * 3
+    text = "".join(lines(f"<article>{around}<p>{source}</p>{around}</article>", mode)).replace("`", "")
+    assert shown.replace(" ", "") in text.replace(" ", "")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_hidden_figures_are_no_text(mode: str) -> None:
+    prose = PROSE["en"]
+    unseen = f"<figure hidden><img src=a><figcaption>Unseen. {prose}</figcaption></figure>"
+    text = "\n".join(lines(f"<article>{unseen}{f'<p>{prose}</p>' * 3}</article>", mode))
+    assert prose in text and "Unseen" not in text

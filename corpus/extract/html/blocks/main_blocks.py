@@ -23,12 +23,12 @@ import numpy as np
 from corpus.errors import UserError
 from corpus.extract.html.blocks.block_model import BlockModel, Ints, read_model, squash
 from corpus.extract.html.blocks.features import measure_sizes
-from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks, fence_code, read_blocks
+from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 from corpus.extract.process.budgets import measure_nesting
 
-VERSION = 4
+VERSION = 5
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MAX_DEPTH = 12_000
@@ -285,7 +285,8 @@ def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
 
 
 def write_blocks(page: PageBlocks, kept: list[int]) -> str:
-    """Return blocks as lines: items of lists with `- `, rows of tables between bars, code between fences."""
+    """Return blocks as lines: items of lists with `- `, but for definitions in prose; rows of tables between bars, code
+    between fences."""
     lines: list[str] = []
     written: list[str] = []
     beginnings: dict[str, int] = {}
@@ -299,7 +300,7 @@ def write_blocks(page: PageBlocks, kept: list[int]) -> str:
         if page.kinds[at] == _CODE:
             lines.append(text if mark == " " else fence_code(text, mark))
         else:
-            lines.append(mark + text if mark else text)
+            lines.append(text if not mark or mark == UNMARKED else mark + text)
     return "\n".join(lines)
 
 

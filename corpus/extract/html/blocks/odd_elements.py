@@ -22,7 +22,9 @@ _TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 _ARIA_ROW = re.compile(rb"""role=["']?row\b""")
 _SPECIAL = 'math, script[type^="math/tex"], [role=row]'
 """What pages with formulas and such tables have; what repeats a formula stands beside one of these."""
-_ODD = f"[hidden], {_SPECIAL}"
+_HIDING = ("hidden", "popover")
+"""Attributes of what a browser does not show."""
+_ODD = f"[hidden], [popover], {_SPECIAL}"
 """All of these, and what a browser hides: one look at the tree is faster than ten at the source."""
 
 
@@ -38,13 +40,17 @@ def note_odd_elements(tree: Any, data: bytes) -> tuple[Odd, dict[int, str]]:
     odd: Odd = {}
     named: dict[int, str] = {}
     elements = [(element, element.attributes) for element in tree.css(_ODD)]
-    if any("hidden" not in attributes or element.css_matches(_SPECIAL) for element, attributes in elements):
+    if any(
+        not any(name in attributes for name in _HIDING) or element.css_matches(_SPECIAL)
+        for element, attributes in elements
+    ):
         _note_doubles(tree, data, odd)
         if _ARIA_ROW.search(data):
             named = _name_grids(tree)
             odd.update({number: [-1, -1] for number in named if number not in odd})
     hidden = [each for each in elements if "hidden" in each[1] and each[0].tag not in _NEVER_HIDDEN]
     opened = _list_opened(tree) if hidden else frozenset()
+    odd.update({element.mem_id: None for element, attributes in elements if "popover" in attributes})
     for element, attributes in hidden:
         stated = {name: value or "" for name, value in attributes.items()}
         if not is_sent_for_scripts(element.tag, stated, opened):

@@ -23,8 +23,10 @@ from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, re
 from corpus.extract.html.blocks.odd_elements import note_odd_elements
 from corpus.extract.html.blocks.page_head import NO_HEAD, PageHead, read_head
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
+from corpus.extract.html.div_paragraphs import MIN_PARAGRAPH_BYTES
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
+from corpus.extract.html.list_items import MIN_DEFINITIONS
 from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS, has_cjk_text
 
 
@@ -43,6 +45,8 @@ MAX_FRAMES = 5
 """Elements around a block, each with more blocks than the one before, that are known of it."""
 MIN_UNFRAMED_BYTES = 250
 """Bytes of text of a page outside menus, heads and feet up to which these are walked as well."""
+UNMARKED = "\0"
+"""The mark of a term or definition in prose: an item as others are, before which no reader sees a sign."""
 MAX_INDENT = 20
 """Levels of lists by which items are indented."""
 MAX_INNER = 3
@@ -229,6 +233,7 @@ class _Walk:
         self.path_of: dict[tuple[int, Tokens], int] = {}
         self.mark = ""
         self.list_depth = 0
+        self.definitions: list[int] = []
         self.fence = ""
         self.tables: list[OpenTable] = []
         self.unspaced: bool | None = None
@@ -444,6 +449,8 @@ class _Walk:
         if role == _LIST:
             self.list_depth += 1
             self.mark = ""
+            if node.tag == "dl":
+                self.definitions.append(len(self.page.texts))
         elif role == _ITEM:
             self.mark = "  " * min(MAX_INDENT, max(0, self.list_depth - 1)) + "- "
         elif role == _CODE:
@@ -469,6 +476,10 @@ class _Walk:
     def _leave(self, node: Any, role: int) -> None:
         if role == _LIST:
             self.list_depth -= 1
+            if node.tag == "dl":
+                start = self.definitions.pop()
+                if not self.list_depth:
+                    self._unmark_definitions(start)
         elif role == _ITEM:
             self.mark = ""
         elif role == _CODE:
@@ -483,6 +494,22 @@ class _Walk:
                 self.tables[-1].close_cell(len(self.page.texts))
             elif tag == "tr" and len(self.registered) == len(self.opened):
                 self.tables[-1].close_row(*self.registered[-1][:2])
+
+    def _unmark_definitions(self, start: int) -> None:
+        """Take the marks from a list of definitions in no other list, from block `start` on, if half of them are prose:
+        see `list_items.unwrap_definitions`."""
+        page = self.page
+        items = [at for at in range(start, len(page.texts)) if page.marks[at] == "- "]
+        prose = sum(
+            len(page.texts[at].encode("utf-8", "replace")) - page.linked[at] >= MIN_PARAGRAPH_BYTES
+            for at in items
+        )
+        if prose < MIN_DEFINITIONS or 4 * prose < len(items):  # half of them are terms
+            return
+        for at in range(start, len(page.texts)):
+            if page.kinds[at] != _CODE_KIND:
+                mark = page.marks[at]
+                page.marks[at] = UNMARKED if mark == "- " else mark.removeprefix("  ")
 
     def _end_line(self) -> None:
         """End a line of code."""
