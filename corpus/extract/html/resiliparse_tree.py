@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from corpus.extract.html.captions import find_caption
+from corpus.extract.html.div_paragraphs import MIN_PARAGRAPH_BYTES
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN, is_sent_for_scripts, list_opened
 from corpus.extract.html.layout_tables import (
     BREAKING,
@@ -24,6 +25,7 @@ from corpus.extract.html.layout_tables import (
     is_layout,
     tell_menus,
 )
+from corpus.extract.html.sentence_words import INLINE_TAGS, INLINE_TEXT, PROSE_LINES
 
 MIN_CELL_CHARACTERS = 50
 """Characters of a table that can hold text: 150 bytes of Chinese."""
@@ -33,25 +35,24 @@ MIN_CHARACTERS_A_LINK = 60
 """Characters of a list for each link in it: with fewer it is a menu."""
 MIN_LIST_CHARACTERS = 10
 """Characters of a list that can be one of text."""
-_SINGLE = re.compile(
-    "(>[\u0800-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\ufefe\uff00-\uffef])(?=<)"
-)
-"""A text of one character of three bytes, but for spaces."""
+_THREE_BYTES = "\u0800-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\ufefe\uff00-\uffef"
+"""Characters of three bytes but for spaces, in a pattern."""
+_SINGLE = re.compile(f"(>[{_THREE_BYTES}]|> [{_THREE_BYTES}])(?= ?<)")
+"""A text of one character of three bytes, and of spaces around it."""
 HOLDER = "\u2060"
 """What is put behind such a character: a word joiner, which no page shows."""
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENUS = ":is(form, nav, header, footer) *"
 _MENDED = (
-    f"[hidden], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *), :is({_LINES}) > button:not({_MENUS}),"
-    f"figure > :is(figcaption, blockquote), table, ruby, {_SHALLOW_LISTS}"
+    f"[hidden], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *),"
+    f":is({_LINES}) > button:not({_MENUS}), figure > :is(figcaption, blockquote), table, ruby, {_SHALLOW_LISTS}"
 )
 """What is mended. Each selector costs as much as a third of a walk through the page, and each node that it takes, as
 each that is asked for, as much as asking one for ten attributes."""
 _WORD = re.compile(r"[^\W_]")
 _FIELDS = ("input", "select", "textarea")
 _OPENING = "[aria-controls][aria-expanded]:not([aria-haspopup]):not(:is(nav, header, footer) *)"
-_INLINE_PARENTS = ("a", "b", "em", "i", "span", "strong", "small")
 MAX_INLINE_PARENTS = 3
 _READINGS = "rt, rp, rtc"
 MAX_MENDED = 500
@@ -63,7 +64,7 @@ _BREAKING = ", ".join(sorted(BREAKING))
 
 def hold_single_characters(html: str) -> str:
     """Return the source of a page with `HOLDER` behind each character of three bytes that stands alone between two
-    tags: resiliparse loses such texts, as of `<b>海</b>的<i>船</i>`."""
+    tags: resiliparse loses such texts, as of `<b>海</b>的<i>船</i>` and of `<b>1</b> – <b>2</b>`."""
     return html if html.isascii() or _is_latin_1(html) else _SINGLE.sub(rf"\1{HOLDER}", html)
 
 
@@ -142,19 +143,35 @@ def _list_opened(page: Any) -> Set[str]:
 
 def _is_in_sentence(element: Any) -> bool:
     """Return whether text stands beside an element, or beside the inline element that holds it alone."""
+    inner = element
     for _ in range(MAX_INLINE_PARENTS):
-        after = element.next
-        if _is_text(after):
+        after, before = _pass_comments(inner.next, "next"), _pass_comments(inner.prev, "prev")
+        if _is_text(after) or _is_text(before):
             return True
-        before = element.prev
-        if _is_text(before):
-            return True
+        parent = inner.parent
         if after is not None or before is not None:
+            return inner is element and _is_in_prose(element, parent)
+        if parent.tag not in INLINE_TAGS:
             return False
-        element = element.parent
-        if element.tag not in _INLINE_PARENTS:
-            return False
+        inner = parent
     return False
+
+
+def _is_in_prose(element: Any, line: Any) -> bool:
+    """Return whether an element stands beside inline elements in a line that is prose: see `sentence_words`."""
+    if line.tag not in PROSE_LINES or _count_bytes(line) - _count_bytes(element) < MIN_PARAGRAPH_BYTES:
+        return False
+    inside = [child.tag for child in line.children[:]]
+    return len(inside) > 1 and all(
+        tag == "time" or tag == element.tag or tag in INLINE_TEXT for tag in inside
+    )
+
+
+def _pass_comments(node: Any, way: str) -> Any:
+    """Return a node, or the next that is no comment, `way` being "next" or "prev"."""
+    while node is not None and node.tag == "#comment":
+        node = getattr(node, way)
+    return node
 
 
 def _is_word(element: Any) -> bool:
@@ -197,7 +214,12 @@ def _drop_readings(page: Any, ruby: Any) -> None:
 def _keep_caption(page: Any, element: Any) -> None:
     """Put a caption that says something before its figure, as a paragraph."""
     figure = element.parent
-    if figure is None or figure.tag != "figure" or (said := find_caption(element.text)) is None:
+    if (
+        figure is None
+        or figure.tag != "figure"
+        or figure.hasattr("hidden")
+        or (said := find_caption(element.text)) is None
+    ):
         return
     paragraph = page.create_element("p")
     paragraph.text = said
@@ -206,8 +228,9 @@ def _keep_caption(page: Any, element: Any) -> None:
 
 def _take_out_of_figure(element: Any) -> None:
     """Put a quotation or a table before its figure, unless it is pulled out of the text: all figures are dropped."""
-    if "pull" not in (element.parent.getattr("class") or ""):
-        element.parent.before(element)
+    figure = element.parent
+    if "pull" not in (figure.getattr("class") or "") and not figure.hasattr("hidden"):
+        figure.before(element)
 
 
 def _deepen_list(page: Any, items: Any) -> None:

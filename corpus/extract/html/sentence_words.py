@@ -20,7 +20,7 @@ DISCARDED_WORDS = ("time", "label", "output", "button", "blink", "marquee", "noi
 PLAIN_WORDS = ("q", "slot")
 FIELDS = frozenset(("input", "select", "textarea"))
 READINGS = ("rt", "rp", "rtc")
-_PROSE_LINES = ("p", "li", "dd", "td", "blockquote")
+PROSE_LINES = ("p", "li", "dd", "td", "blockquote")
 INLINE_TEXT = (
     *("b", "strong", "em", "i", "u", "font", "big", "small"),
     *("tt", "ins", "bdi", "bdo", "cite", "dfn", "abbr"),
@@ -100,7 +100,7 @@ def _is_in_sentence(element: HtmlElement) -> bool:
             return False
         if any(map(str.isalnum, outer.tail or "")) or any(map(str.isalnum, get_text_before(outer, parent))):
             return True
-        if parent.tag not in ("a", "b", "em", "i", "span", "strong", "small") or len(parent) != 1:
+        if parent.tag not in INLINE_TAGS or len(parent) != 1:
             return False
     return False
 
@@ -108,7 +108,7 @@ def _is_in_sentence(element: HtmlElement) -> bool:
 def _is_in_prose(element: HtmlElement) -> bool:
     """Return whether an element stands beside inline elements in a line that is prose: `<b>from</b> <time>`."""
     line = element.getparent()
-    if line is None or line.tag not in _PROSE_LINES or len(line) < 2:
+    if line is None or line.tag not in PROSE_LINES or len(line) < 2:
         return False
     if any(child.tag not in INLINE_TEXT and child is not element for child in line if child.tag != "time"):
         return False
