@@ -553,3 +553,19 @@ def test_hidden_figures_are_no_text(mode: str) -> None:
     unseen = f"<figure hidden><img src=a><figcaption>Unseen. {prose}</figcaption></figure>"
     text = "\n".join(lines(f"<article>{unseen}{f'<p>{prose}</p>' * 3}</article>", mode))
     assert prose in text and "Unseen" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+def test_no_word_of_short_items_in_paragraphs_is_lost_where_a_page_names_no_frame(
+    mode: str, language: str
+) -> None:
+    sentence = PROSE[language]
+    first, second = sentence[:12].strip(), sentence[12:24].strip()
+    items = "".join(
+        f"<li class=item><p>{first} <code>c{i}</code> {second} ({i}); </p></li>" for i in range(3)
+    )
+    around = f"<p>{sentence} {sentence}</p>" * 4
+    text = "".join(lines(f"<div class=part>{around}<div><ul>{items}</ul></div>{around}</div>", mode))
+    for i in range(3):
+        assert f"{first} c{i} {second} ({i});".replace(" ", "") in text.replace(" ", "")

@@ -26,8 +26,10 @@ MAX_LIST_DEPTH = 50
 """Lists in each other that stay lists: trafilatura calls itself for each."""
 
 
-def unwrap_items(tree: HtmlElement) -> None:
-    """Make blocks of text in items of lists lines of the item: extractors lose or cut items that hold blocks."""
+def unwrap_items(tree: HtmlElement) -> bool:
+    """Make blocks of text in items of lists lines of the item, and return whether there are any: extractors lose or cut
+    items that hold blocks."""
+    unwrapped = False
     for item in tree.iter(*LIST_ITEMS):
         if not any(child.tag in _ITEM_BLOCKS or child.tag == "span" for child in item):
             continue
@@ -37,9 +39,11 @@ def unwrap_items(tree: HtmlElement) -> None:
             and next(item.iter(*_CARD_PARTS), None) is None
             and not _is_aside(item)
         ):
+            unwrapped = True
             for block in blocks:
                 if _is_text_block(block):
                     _become_line(block)
+    return unwrapped
 
 
 def unwrap_definitions(tree: HtmlElement) -> bool:

@@ -51,7 +51,7 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
     """Mend what extractors read otherwise than a browser shows it; `html` is the source of `tree`, `values` are those
     of its attributes.
 
-    Returns whether tables laid out the page, or lists of definitions are blocks of text now.
+    Returns whether tables laid out the page, or lists of definitions or the paragraphs of items are other blocks now.
     """
     tags = Counter([element.tag for element in tree.iter("*")])
     hidden = values["hidden"] or " popover" in html or not CHOICES.isdisjoint(values["role"])
@@ -65,8 +65,7 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
     unwrapped |= "dl" in tags and unwrap_definitions(tree)
     if sum(tags[name] for name in LISTS) > MAX_LIST_DEPTH:
         flatten_deep_lists(tree)
-    if not tags.keys().isdisjoint(LIST_ITEMS):
-        unwrap_items(tree)
+    unwrapped |= not tags.keys().isdisjoint(LIST_ITEMS) and unwrap_items(tree)
     if not tags.keys().isdisjoint(GLUED_TAGS):
         strip_code_behind_breaks(tree)
     if "pre" in tags:

@@ -43,8 +43,8 @@ class ProseFrame(NamedTuple):
 
 def find_prose_frame(tree: HtmlElement, unwrapped: bool = False) -> ProseFrame | None:
     """Return the element that holds all prose of a page where the page names no frame but has a list of prose, or
-    layout tables or definitions that were unwrapped: without a frame, extractors collect paragraphs alone and lose
-    every list and heading.
+    layout tables, definitions or items that were unwrapped: without a frame, extractors collect paragraphs alone and
+    lose every list and heading.
 
     None for a page with a frame; one that holds little beside the prose is none.
     """
