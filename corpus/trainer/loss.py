@@ -34,6 +34,9 @@ def cross_entropy(states: Tensor, weight: Tensor, targets: Tensor, z_loss: float
     The gradient is that of the sum plus `z_loss` times z^2, z = log sum exp of a row's logits, which keeps the logits
     from drifting (PaLM, arXiv:2204.02311, section 5); the value stays the nats alone, so that runs can be compared.
     """
+    if torch.compiler.is_compiling():
+        compiled_total: Tensor = _as_one_operation(_cast_for_autocast(states)[0], weight, targets, z_loss)[0]
+        return compiled_total
     total: Tensor = _CrossEntropy.apply(states, weight, targets, z_loss)  # type: ignore[no-untyped-call]
     return total
 
@@ -68,8 +71,7 @@ class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, states: Tensor, weight: Tensor, targets: Tensor, z_loss: float) -> Tensor:
         x, w = _cast_for_autocast(states, weight)
-        compute = _as_one_operation if torch.compiler.is_compiling() else _compute_in_blocks
-        total, to_states, to_weight = compute(x, w, targets, z_loss)
+        total, to_states, to_weight = _compute_in_blocks(x, w, targets, z_loss)
         ctx.save_for_backward(to_states.to(states.dtype), to_weight)
         return total
 
@@ -106,8 +108,14 @@ def _compute_in_blocks(x: Tensor, w: Tensor, targets: Tensor, z_loss: float) -> 
 
 
 @torch.library.custom_op("corpus::cross_entropy_in_blocks", mutates_args=())
-def _as_one_operation(x: Tensor, w: Tensor, targets: Tensor, z_loss: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what `_compute_in_blocks` does; to torch.compile the whole of it is one node of the graph."""
+def _as_one_operation(
+    x: Tensor, weight: Tensor, targets: Tensor, z_loss: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `_compute_in_blocks` does, with products in x's type: to torch.compile it is one node of the graph.
+
+    An operation rather than an autograd.Function, at which DDP cannot divide a compiled graph into its buckets.
+    """
+    w = weight.to(x.dtype)
     nats = torch.zeros(len(x), device=x.device)
     to_x = torch.empty_like(x)
     to_w = torch.zeros(w.shape, device=x.device)
@@ -121,9 +129,21 @@ def _as_one_operation(x: Tensor, w: Tensor, targets: Tensor, z_loss: float) -> t
 
 
 @_as_one_operation.register_fake
-def _(x: Tensor, w: Tensor, targets: Tensor, z_loss: float) -> tuple[Tensor, Tensor, Tensor]:
-    total = torch.empty((), device=x.device)
-    return total, torch.empty_like(x), torch.empty(w.shape, device=w.device)
+def _(x: Tensor, weight: Tensor, targets: Tensor, z_loss: float) -> tuple[Tensor, Tensor, Tensor]:
+    fp32 = {"dtype": torch.float32, "device": x.device}
+    return torch.empty((), **fp32), torch.empty_like(x), torch.empty(weight.shape, **fp32)
+
+
+def _keep_gradients(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:
+    ctx.save_for_backward(*output[1:])
+
+
+def _scale_gradients(ctx: Any, outer: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    to_x, to_w = ctx.saved_tensors
+    return to_x * outer, to_w * outer, None, None
+
+
+_as_one_operation.register_autograd(_scale_gradients, setup_context=_keep_gradients)
 
 
 def _reduce_logits(logits: Tensor, targets: Tensor, z_loss: float) -> tuple[Tensor, Tensor]:

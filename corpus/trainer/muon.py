@@ -31,7 +31,8 @@ def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32
     (a + b s + c s^2) x is three products, the sums inside them and on the diagonal of a small matrix.
     """
     a, b, c = NEWTON_SCHULZ_COEFFICIENTS
-    x = torch.stack([(each / (torch.linalg.vector_norm(each) + 1e-7)).to(dtype) for each in matrices])
+    norms = torch._foreach_norm(list(matrices))
+    x = torch.stack([(each / (norm + 1e-7)).to(dtype) for each, norm in zip(matrices, norms, strict=True)])
     if turned := x.shape[1] > x.shape[2]:
         x = x.mT
     for _ in range(NEWTON_SCHULZ_ROUNDS):
@@ -43,7 +44,11 @@ def orthogonalize(matrices: Sequence[Tensor], dtype: torch.dtype = torch.float32
 
 
 class Muon(torch.optim.Optimizer):
-    """The Muon optimizer; `parameters` are matrices, each with the row counts of the matrices stacked in it."""
+    """The Muon optimizer; `parameters` are matrices, each with the row counts of the matrices stacked in it.
+
+    With `compile` the whole update is one compiled call: four or five kernels for each shape and round, and a pass
+    over the parameters, where torch's own operations are some fifty for each block of a model.
+    """
 
     def __init__(
         self,
@@ -53,10 +58,12 @@ class Muon(torch.optim.Optimizer):
         weight_decay: float,
         momentum: float = 0.95,
         bf16: bool = False,
+        compile: bool = False,
     ) -> None:
         pairs = list(parameters)
         self.rows = {parameter: rows for parameter, rows in pairs}
         self.dtype = torch.bfloat16 if bf16 else torch.float32
+        self.compiled = torch.compile(_move_parameters, dynamic=False) if compile else None
         defaults = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
         super().__init__([parameter for parameter, _ in pairs], defaults)
 
@@ -65,31 +72,78 @@ class Muon(torch.optim.Optimizer):
         """Apply one update: orthogonalized Nesterov momentum, decay separate from the gradient (arXiv:1711.05101)."""
         for group in self.param_groups:
             parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
-            self._move(group, [parameter for parameter in parameters if not is_divided(parameter)])
+            for parameter in parameters:
+                if not self.state[parameter]:
+                    self.state[parameter]["momentum"] = torch.zeros_like(parameter)
+            self._move_whole(group, [parameter for parameter in parameters if not is_divided(parameter)])
             for parameter in filter(is_divided, parameters):  # one at a time, as it has to be put together
-                self._move(group, [parameter])
+                self._move_divided(group, parameter)
 
-    def _move(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
-        shapes: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
-        moved: dict[Tensor, Tensor] = {}
-        for parameter in parameters:
-            assert parameter.grad is not None
-            state = self.state[parameter]
-            if not state:
-                state["momentum"] = torch.zeros_like(parameter)
-            state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-            direction = gather_tensor(parameter.grad.lerp(state["momentum"], group["momentum"]))
-            parameter.mul_(1 - group["lr"] * group["weight_decay"])
-            target = parameter
-            if is_divided(parameter):
-                target = moved[parameter] = torch.zeros_like(direction)
-            rows = list(self.rows[parameter])
-            parts = zip(torch.split(direction, rows), torch.split(target, rows), strict=True)
-            for matrix, below in parts:
-                shapes.setdefault(matrix.shape, []).append((matrix, below))
-        for shape, matrices in shapes.items():
-            updates = orthogonalize([matrix for matrix, _ in matrices], self.dtype)
-            for (_, below), update in zip(matrices, updates, strict=True):
-                below.sub_(update, alpha=group["lr"] * UPDATE_RMS * max(shape) ** 0.5)
-        for parameter, change in moved.items():
-            parameter.add_(take_part(change, parameter))
+    def _move_whole(self, group: dict[str, Any], parameters: list[Tensor]) -> None:
+        if not parameters:
+            return
+        move: Callable[..., None] = _move_parameters
+        rate, shrink = group["lr"], 1 - group["lr"] * group["weight_decay"]
+        if self.compiled is not None:  # numbers would be compiled in, and compiled again at each step
+            move, rate, shrink = self.compiled, torch.tensor(rate), torch.tensor(shrink)
+        move(
+            parameters,
+            [parameter.grad for parameter in parameters],
+            [self.state[parameter]["momentum"] for parameter in parameters],
+            [self.rows[parameter] for parameter in parameters],
+            rate,
+            shrink,
+            group["momentum"],
+            self.dtype,
+        )
+
+    def _move_divided(self, group: dict[str, Any], parameter: Tensor) -> None:
+        """Move a parameter of which this process holds a part: the momentum is put together, its update divided."""
+        assert parameter.grad is not None
+        momentum = self.state[parameter]["momentum"]
+        momentum.lerp_(parameter.grad, 1 - group["momentum"])
+        direction = gather_tensor(parameter.grad.lerp(momentum, group["momentum"]))
+        change = torch.zeros_like(direction)
+        _subtract_updates([direction], [change], [self.rows[parameter]], group["lr"], self.dtype)
+        parameter.mul_(1 - group["lr"] * group["weight_decay"])
+        parameter.add_(take_part(change, parameter))
+
+
+def _move_parameters(
+    parameters: list[Tensor],
+    gradients: list[Tensor],
+    momenta: list[Tensor],
+    rows: list[tuple[int, ...]],
+    rate: float | Tensor,
+    shrink: float | Tensor,
+    momentum: float,
+    dtype: torch.dtype,
+) -> None:
+    """Update momenta and parameters in place; `shrink` is what is left of a parameter after its decay."""
+    torch._foreach_lerp_(momenta, gradients, 1 - momentum)
+    directions = torch._foreach_lerp(gradients, momenta, momentum)
+    torch._foreach_mul_(parameters, shrink)
+    _subtract_updates(directions, parameters, rows, rate, dtype)
+
+
+def _subtract_updates(
+    directions: Sequence[Tensor],
+    targets: Sequence[Tensor],
+    rows: Sequence[tuple[int, ...]],
+    rate: float | Tensor,
+    dtype: torch.dtype,
+) -> None:
+    """Subtract the orthogonalized directions from `targets`, those of one shape computed together."""
+    shapes: dict[torch.Size, tuple[list[Tensor], list[Tensor]]] = {}
+    for direction, target, counts in zip(directions, targets, rows, strict=True):
+        for part, below in zip(direction.split(counts), target.split(counts), strict=True):
+            parts, belows = shapes.setdefault(part.shape, ([], []))
+            parts.append(part)
+            belows.append(below)
+    for shape, (parts, belows) in shapes.items():
+        scale = rate * (UPDATE_RMS * max(shape) ** 0.5)
+        for below, update in zip(belows, orthogonalize(parts, dtype), strict=True):
+            if isinstance(scale, Tensor):
+                below.sub_(update.to(below.dtype) * scale)
+            else:
+                below.sub_(update, alpha=scale)
