@@ -10,7 +10,8 @@ The files, in the order in which a run uses them:
     order.py         which window is sample i: a pure function
     loader.py        windows and documents from mapped shards
     torch_dataset.py the same samples as a PyTorch dataset, for other training loops
-    device.py        device, precision and peak speed
+    device.py        device and precision
+    peaks.py         peak speed by the exact name of a GPU
     distributed.py   one process, or several under torchrun
     guard.py         one trainer per run, a checkpoint on SIGTERM
     memory.py        memory estimate before the run starts

@@ -8,6 +8,7 @@ import torch
 
 from corpus.errors import UserError
 from corpus.trainer.config import Precision, check_device_name
+from corpus.trainer.peaks import find_peak_flops
 from corpus.trainer.scaling import CPU_CORE_FLOPS
 
 
@@ -41,16 +42,12 @@ def autocast(device: torch.device, bf16: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=bf16)
 
 
-PEAK_FLOPS_BY_DEVICE = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}
-"""Dense bf16 operations per second from NVIDIA's data sheets, by a part of the device's name."""
-
-
 def peak_flops(device: torch.device) -> float | None:
     """Return the device's peak bf16 operations per second, None if unknown. Utilization is a share of it."""
     if device.type != "cuda":
         return None
-    name = torch.cuda.get_device_name(device)
-    return next((peak for part, peak in PEAK_FLOPS_BY_DEVICE.items() if part in name), None)
+    properties = torch.cuda.get_device_properties(device)
+    return find_peak_flops(properties.name, properties.multi_processor_count)
 
 
 def estimate_speed(device: torch.device) -> float:
