@@ -10,7 +10,9 @@ The files, in the order in which a run uses them:
     order.py         which window is sample i: a pure function
     loader.py        windows and documents from mapped shards
     torch_dataset.py the same samples as a PyTorch dataset, for other training loops
-    device.py        device and precision
+    device.py        device, precision, deterministic kernels
+    versions.py      versions of torch that were tried
+    failures.py      errors of torch as one line
     peaks.py         peak speed by the exact name of a GPU
     distributed.py   one process, or several under torchrun
     guard.py         one trainer per run, a checkpoint on SIGTERM
@@ -24,6 +26,7 @@ The files, in the order in which a run uses them:
     muon.py          the Muon optimizer
     engine.py        gradient and update of one step
     spikes.py        which steps are skipped
+    standstill.py    whether a run learns anything
     loop.py          train()
     evaluate.py      bits per byte of the validation documents
     report.py        tables, warnings and the progress line

@@ -167,6 +167,8 @@ class RunConfig:
     """A step whose loss or gradient is this many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
+    deterministic: bool = False
+    """Only kernels that give the same bits every time (device.py)."""
     shard: bool = False
     """Several processes divide the model (FSDP2) instead of holding a copy each."""
     evaluate_every: int = 1000

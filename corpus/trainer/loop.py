@@ -34,7 +34,14 @@ from corpus.errors import RunError, UserError
 from corpus.trainer import checkpoint, distributed, memory, report
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import open_dataset
-from corpus.trainer.device import choose_device, peak_flops
+from corpus.trainer.device import (
+    choose_device,
+    describe_arithmetic,
+    describe_change,
+    peak_flops,
+    use_deterministic_kernels,
+    warn_unused_gpu,
+)
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine, Interrupted
 from corpus.trainer.evaluate import (
@@ -45,11 +52,18 @@ from corpus.trainer.evaluate import (
     read_validation,
     sum_scores,
 )
+from corpus.trainer.failures import describe_failure, is_out_of_memory, name_failures
 from corpus.trainer.guard import catch_signals, lock_run
 from corpus.trainer.loader import Loader
 from corpus.trainer.log import Log
 from corpus.trainer.optimizer import learning_rate_factor
 from corpus.trainer.spikes import Spikes
+from corpus.trainer.standstill import (
+    STANDSTILL_STEPS,
+    Standstill,
+    explain_standstill,
+    measure_first_window,
+)
 from corpus.trainer.start import check_dataset, read_branch_checkpoint, write_run_files
 
 PROGRESS_SMOOTHING = 0.9
@@ -85,27 +99,32 @@ def train(
     one for each source and language.
 
     Resumes from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
-    do not fit together, RunError for a loss that is no number or a full disk. Under torchrun, every process calls it.
+    do not fit together, RunError for a loss that is no number or does not move, a full disk, a device that fails. Under
+    torchrun, every process calls it.
     """
-    chosen = choose_device(device)
-    world = distributed.join_world(chosen)
-    distributed.check_divides(config.batch_samples, world.size)
-    if not world.first:
-        console = Console(quiet=True)
     run.mkdir(parents=True, exist_ok=True)
     trainer: list[_Trainer] = []
-    with (
-        lock_run(run) if world.first else nullcontext(),
-        catch_signals(lambda name: trainer[0].rescue(name) if trainer else _exit_as_signal(name)) as caught,
-    ):
-        try:
-            trainer.append(_Trainer(config, run, chosen, console or Console(stderr=True), world, texts))
-            return trainer[0].run_loop(caught)
-        finally:
-            if trainer:
-                trainer[0].log.close()
-                trainer[0].saver.finish()
-            distributed.leave_world()
+    with use_deterministic_kernels(config.deterministic), name_failures():
+        chosen = choose_device(device)
+        world = distributed.join_world(chosen)
+        distributed.check_divides(config.batch_samples, world.size)
+        console = (console or Console(stderr=True)) if world.first else Console(quiet=True)
+        if device == "auto" and (line := warn_unused_gpu(chosen)):
+            console.print(line, highlight=False, soft_wrap=True)
+        with (
+            lock_run(run) if world.first else nullcontext(),
+            catch_signals(
+                lambda name: trainer[0].rescue(name) if trainer else _exit_as_signal(name)
+            ) as caught,
+        ):
+            try:
+                trainer.append(_Trainer(config, run, chosen, console, world, texts))
+                return trainer[0].run_loop(caught)
+            finally:
+                if trainer:
+                    trainer[0].log.close()
+                    trainer[0].saver.finish()
+                distributed.leave_world()
 
 
 class _Trainer:
@@ -134,6 +153,8 @@ class _Trainer:
         self.seconds = 0.0
         self.consumed = np.zeros(len(self.streams), np.int64)
         self.spikes = Spikes(config.spike_sigma)
+        self.standstill = Standstill()
+        self.whole = True  # no update is half done
         self.saved = self.evaluated = -1
         self.scores: list[Score] = []
         self.settled = threading.RLock()  # held while model, optimizers, counts and log change or are copied
@@ -173,14 +194,40 @@ class _Trainer:
         self.seconds, self.evaluated = saved.state["seconds"], saved.state["evaluated"]
         self.consumed += np.array(saved.state["consumed"], np.int64)
         self.spikes = Spikes(self.config.spike_sigma, saved.state["spikes"])
+        self.standstill.start = saved.state.get("start_loss")
         self._say(f"resuming from step {self.step:,}")
+        if line := describe_change(saved.state.get("arithmetic", {}), self._arithmetic()):
+            self._say(line)
         return size
+
+    def _arithmetic(self) -> dict[str, Any]:
+        return describe_arithmetic(
+            self.engine.device,
+            bf16=self.engine.bf16,
+            processes=self.world.size,
+            deterministic=self.config.deterministic,
+        )
 
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def run_loop(self, caught: list[str]) -> TrainingResult:
-        """Run the loop: steps, and between them checkpoints and evaluations, a step's checkpoint first."""
+        """Run the loop; an error of torch becomes a RunError of one line, with the step that --resume continues from."""
+        try:
+            return self._run_steps(caught)
+        except (RuntimeError, MemoryError) as error:
+            failure = f"step {self.step + 1:,}: {describe_failure(error)}"
+            if is_out_of_memory(error) and self.whole and not self.engine.sharded:
+                self.engine.zero()
+                self._save()
+            self.saver.finish()
+            after = (
+                f"--resume continues from step {self.saved:,}" if self.saved >= 0 else "nothing was saved yet"
+            )
+            raise RunError(f"{failure}; {after}") from error
+
+    def _run_steps(self, caught: list[str]) -> TrainingResult:
+        """Run steps, and between them checkpoints and evaluations, a step's checkpoint first."""
         self._announce()
         loss, bits = math.nan, math.nan
         saved = time.monotonic()
@@ -189,6 +236,8 @@ class _Trainer:
                 if self._evaluation_due():
                     self._save()
                     self._evaluate()
+                if self.standstill.is_due(self.step, self._rising()):
+                    self._check_movement(self._rising())
                 try:
                     entry = self._train_step(caught)
                 except Interrupted:
@@ -208,9 +257,11 @@ class _Trainer:
                 if late or (every and self.step % every == 0):
                     self._save()
                     saved = time.monotonic()
+        stopped = self._progress() < 1
+        if not stopped and self.step < STANDSTILL_STEPS and self.standstill.start is not None:
+            self._check_movement(rising=True)
         self._save()
         self.saver.wait()
-        stopped = self._progress() < 1
         if stopped:
             self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; continue with --resume")
         else:
@@ -222,6 +273,16 @@ class _Trainer:
         return TrainingResult(
             step=self.step, tokens=tokens, seconds=self.seconds, scores=tuple(self.scores), stopped=name
         )
+
+    def _rising(self) -> bool:
+        return self._progress() < self.config.warmup
+
+    def _check_movement(self, rising: bool) -> None:
+        """Raise RunError if the loss of the run's first window has not moved since the run began."""
+        loss = measure_first_window(self.engine, self.loader)
+        if self.standstill.stands(self.step, loss, rising):
+            config = self.config
+            raise explain_standstill(self.step, loss, rate=config.learning_rate, compiled=config.compile)
 
     def _stopping(self, caught: list[str]) -> bool:
         """Return whether any process received a signal to stop."""
@@ -335,7 +396,9 @@ class _Trainer:
             if skipped:
                 self.engine.zero()
             else:
+                self.whole = False
                 self.engine.update(self.config.learning_rate * factor)
+                self.whole = True
             self.step += 1
             self.consumed += drawn
             seconds = self.world.broadcast_first(time.perf_counter() - begin, self.engine.device)
@@ -349,7 +412,7 @@ class _Trainer:
                 "seconds": seconds,
                 "speed": targets / seconds,
             }
-            if peak := peak_flops(self.engine.device):
+            if self.engine.bf16 and (peak := peak_flops(self.engine.device)):
                 flops = self.config.model.flops_per_token() * entry["speed"]
                 entry["mfu"] = flops / (peak * self.world.size)
             if skipped:
@@ -378,6 +441,8 @@ class _Trainer:
                 "evaluated": self.evaluated,
                 "consumed": self.consumed.tolist(),
                 "spikes": self.spikes.state(),
+                "start_loss": self.standstill.start,
+                "arithmetic": self._arithmetic(),
                 "log_bytes": self.log.sync(),
             }
             self.saver.save(self.step, state, self.engine.model, self.engine.optimizers)

@@ -15,9 +15,11 @@ from rich.table import Table
 from corpus.progress import format_time, is_live
 from corpus.trainer.config import RunConfig
 from corpus.trainer.dataset import DatasetStream
+from corpus.trainer.device import warn_no_bf16
 from corpus.trainer.evaluate import EvaluationGroup, Score, bits_per_byte
 from corpus.trainer.memory import warn_slow_step
 from corpus.trainer.scaling import MAX_USEFUL_EPOCHS
+from corpus.trainer.versions import warn_untried_torch
 
 MAX_TABLE_ROWS = 20
 """Rows of the table; the log has all of them."""
@@ -118,8 +120,16 @@ def format_count(count: float) -> str:
 def list_warnings(
     rows: Sequence[dict[str, Any]], groups: Sequence[EvaluationGroup], config: RunConfig, device: torch.device
 ) -> list[str]:
-    """Return the warnings before a run: text read too often, languages not measured, steps that take minutes."""
-    lines = [warn_repeated(rows), warn_unmeasured(rows, groups), warn_slow_step(config, device)]
+    """Return the warnings before a run: text read too often, languages not measured, steps that take minutes, and what
+    torch and the device lack.
+    """
+    lines = [
+        warn_repeated(rows),
+        warn_unmeasured(rows, groups),
+        warn_slow_step(config, device),
+        warn_no_bf16(device, config.precision),
+        warn_untried_torch(),
+    ]
     return [line for line in lines if line is not None]
 
 

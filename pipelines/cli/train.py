@@ -194,6 +194,14 @@ def train(
             "(default: off).",
         ),
     ] = None,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            "--deterministic/--no-deterministic",
+            help="Use only kernels that give the same bits every time, so that a run on a GPU resumes exactly; "
+            "slower (default: off).",
+        ),
+    ] = None,
     device: Annotated[
         str,
         typer.Option(
@@ -292,7 +300,7 @@ def train(
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
         "micro_tokens": micro_tokens, "context": context, "seed": seed, "learning_rate": lr, "shape": schedule,
         "warmup": warmup, "decay": decay, "weight_decay": weight_decay, "clip": clip, "precision": precision,
-        "compile": compile_, "shard": shard, "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
+        "compile": compile_, "deterministic": deterministic, "shard": shard, "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
         "save_minutes": save_minutes, "save_every": save_every, "keep_last": keep_last, "keep_every": keep_every,
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,
         "spike_sigma": spike_sigma,
