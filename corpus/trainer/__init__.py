@@ -20,10 +20,12 @@ The files, in the order in which a run uses them:
     model.py         the transformer
     attention.py     attention over a window or inside documents
     fused.py         hand-written gradients for CPUs
+    tuning.py        what the device decides: micro-batch, compilation, attention
     loss.py          cross-entropy in blocks of rows, z-loss
     sharding.py      a model divided among processes
     optimizer.py     which parameter is optimized how, learning-rate schedule
     muon.py          the Muon optimizer
+    staging.py       a step's tokens on their way to the device
     engine.py        gradient and update of one step
     spikes.py        which steps are skipped
     standstill.py    whether a run learns anything

@@ -4,19 +4,41 @@ A document begins with the end-of-text before it, as an evaluation reads it (eva
 since rotary embeddings depend on distances only. On a CPU the mask is an array of booleans, (batch, time, time) bytes,
 since FlexAttention has no backward there. On CUDA it is a function that FlexAttention compiles into its kernel, which
 skips blocks that lie in different documents.
+
+A GPU has several kernels for the causal mask, and which is fastest depends on the GPU, the shape and the version: a
+run tries them at its start (tuning.py) and keeps to one.
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 Mask = Any
 """None: causal; a boolean tensor that broadcasts to (batch, heads, queries, keys); a BlockMask."""
+
+KERNELS = {
+    "flash": SDPBackend.FLASH_ATTENTION,
+    "cudnn": SDPBackend.CUDNN_ATTENTION,
+    "efficient": SDPBackend.EFFICIENT_ATTENTION,
+}
+"""Kernels that do not hold the scores of all pairs of positions."""
+
+
+def prefer_kernel(name: str | None) -> AbstractContextManager[None]:
+    """Return a context in which attention takes the kernel of that name where it can, then the others of torch."""
+    if name is None:
+        return nullcontext()
+    others = [kernel for other, kernel in KERNELS.items() if other != name]
+    order = [KERNELS[name], *others, SDPBackend.MATH]
+    context: AbstractContextManager[None] = sdpa_kernel(order, set_priority=True)
+    return context
 
 
 def document_mask(tokens: Tensor, end_of_text: int) -> Mask:

@@ -167,6 +167,10 @@ class RunConfig:
     """A step whose loss or gradient is this many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
+    attention: str | None = None
+    """The attention kernel that a GPU prefers (attention.KERNELS); None: as torch chooses."""
+    undecided: tuple[str, ...] = ()
+    """Settings of a new run that its device decides when the run begins (tuning.py); then none."""
     deterministic: bool = False
     """Only kernels that give the same bits every time (device.py)."""
     shard: bool = False
@@ -213,8 +217,6 @@ class RunConfig:
         ):
             if not least <= number < math.inf:
                 raise UserError(f"{option} {number}: must be at least {least}")
-        if self.shard and self.compile:
-            raise UserError("--shard and --compile cannot be combined: leave one of them out")
         for name, value, choices in (
             ("schedule", self.shape, Shape),
             ("precision", self.precision, Precision),
@@ -241,4 +243,5 @@ class RunConfig:
     @staticmethod
     def from_json(raw: dict[str, Any]) -> RunConfig:
         """Return the configuration from its JSON values; raise TypeError if it is of another version."""
-        return RunConfig(**{**raw, "model": ModelConfig(**raw["model"])})
+        undecided = tuple(raw.get("undecided", ()))
+        return RunConfig(**{**raw, "model": ModelConfig(**raw["model"]), "undecided": undecided})

@@ -37,6 +37,21 @@ class World:
         dist.all_reduce(together)
         return [float(value) for value in together.tolist()]
 
+    def add(self, value: torch.Tensor) -> torch.Tensor:
+        """Return the sum of a number over all processes, on its device and without waiting for it."""
+        if self.size > 1:
+            value = value.clone()
+            dist.all_reduce(value)
+        return value
+
+    def least(self, value: int, device: torch.device) -> int:
+        """Return the smallest of the processes' numbers, in every process."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor([value], device=device)
+        dist.all_reduce(shared, dist.ReduceOp.MIN)
+        return int(shared.item())
+
     def broadcast_first(self, value: float, device: torch.device) -> float:
         """Return the first process's number, in every process."""
         if self.size == 1:

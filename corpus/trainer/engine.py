@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from corpus.trainer.attention import prefer_kernel
 from corpus.trainer.config import RunConfig
 from corpus.trainer.device import autocast, use_bf16
 from corpus.trainer.distributed import World
 from corpus.trainer.loader import SampleBatch
+from corpus.trainer.loss import cross_entropy
 from corpus.trainer.model import GPT, initialize_weights
 from corpus.trainer.optimizer import make_optimizers
 from corpus.trainer.sharding import divide_model, gather_tensor
+from corpus.trainer.staging import DeviceCopy
 
 
 class Interrupted(Exception):
@@ -34,37 +37,69 @@ class Engine:
         torch.manual_seed(config.seed)
         self.model = GPT(config.model)
         initialize_weights(self.model, config.seed)
+        self.copy = DeviceCopy(device)
         self.sharded = config.shard and world.size > 1
         if self.sharded:
+            if config.compile:
+                self._compile_parts()
             divide_model(self.model, device, world.size)
         else:
             self.model.to(device)
-        if config.compile:
-            self.model.compile()
+            if config.compile:
+                self.model.compile(dynamic=False)
         self.optimizers = make_optimizers(self.model, config, bf16=self.bf16)
         self.parallel: nn.Module = self.model
         if world.size > 1 and not self.sharded:
-            self.parallel = DistributedDataParallel(self.model, broadcast_buffers=False)
+            # Gradients are sent in buckets, while the backward pass goes on; a compiled one is divided at them.
+            self.parallel = DistributedDataParallel(
+                self.model, broadcast_buffers=False, gradient_as_bucket_view=True
+            )
 
-    def backward(self, batch: SampleBatch, targets: int, stop: Callable[[], bool] = lambda: False) -> float:
-        """Return the mean nats over the step's `targets` and leave the gradient in the parameters.
+    def _compile_parts(self) -> None:
+        """Compile blocks and loss by themselves: between two blocks, parameters are gathered and freed.
 
-        Computes one micro-batch after another; `batch` is this process's part. Raises Interrupted, without a
-        gradient, if `stop()` is true.
+        All blocks have the same code, which is compiled once.
+        """
+        for block in self.model.blocks:
+            block.compile(dynamic=False)
+        self.model.cross_entropy = torch.compile(cross_entropy, dynamic=False)
+
+    def backward(
+        self, batch: SampleBatch, targets: int, stop: Callable[[], bool] = lambda: False
+    ) -> torch.Tensor:
+        """Return the mean nats over the step's `targets`, and leave the gradient in the parameters.
+
+        Computes one micro-batch after another; `batch` is this process's part. Does not wait for the device: `read`
+        does. Raises Interrupted, without a gradient, if `stop()` is true.
         """
         loss = torch.zeros((), device=self.device)
-        size = self.config.micro_samples
-        for first in range(0, len(batch.tokens), size):
+        on_device = self.copy(batch)
+        for part in self._micro_batches(len(batch.tokens)):
             if stop():
                 self.zero()
                 raise Interrupted
-            part = slice(first, first + size)
-            last = first + size >= len(batch.tokens)
-            with self._together(last):
-                nats = self._nats(batch, part) / targets
+            with self._together(last=part.stop == len(batch.tokens)):
+                nats = self._nats(*(array[part] for array in on_device)) / targets
                 (nats * self.world.size).backward()  # type: ignore[no-untyped-call]  # they take the mean
             loss += nats.detach()
-        return self.world.total([loss.item()], self.device)[0]
+        return loss
+
+    def _micro_batches(self, samples: int) -> Iterator[slice]:
+        """Yield slices of a step's samples, of one length but for the last, so that few shapes are compiled."""
+        count = -(-samples // self.config.micro_samples)
+        size = -(-samples // count)
+        for first in range(0, samples, size):
+            yield slice(first, min(first + size, samples))
+
+    def read(self, loss: torch.Tensor, norm: torch.Tensor) -> tuple[float, float]:
+        """Return the loss of all processes and the gradient's norm as numbers: a step's one wait for the device.
+
+        Whether to take the step depends on them. What follows is two calls for all parameters, so the device has work
+        again some microseconds later.
+        """
+        both = torch.stack([loss.double(), torch.as_tensor(norm, device=self.device).double()])
+        total, gradient = torch.stack([self.world.add(both[0]), both[1]]).tolist()
+        return total, gradient
 
     def _together(self, last: bool) -> contextlib.AbstractContextManager[None]:
         """Return a context that postpones the exchange of gradients to the last micro-batch of a step.
@@ -75,12 +110,11 @@ class Engine:
             return contextlib.nullcontext()
         return self.parallel.no_sync()
 
-    def _nats(self, batch: SampleBatch, part: slice) -> torch.Tensor:
-        """Return the summed nats of some samples; only the shards' 16 bits a token are copied to the device."""
-        tokens = torch.from_numpy(batch.tokens[part]).to(self.device).long()
-        last = torch.from_numpy(batch.lengths[part] - 1).to(self.device)
-        padding = torch.arange(self.config.model.context, device=self.device) >= last[:, None]
-        with autocast(self.device, self.bf16):
+    def _nats(self, tokens: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Return the summed nats of some samples: tokens (samples, context + 1) in the shards' 16 or 32 bits."""
+        tokens = tokens.long()
+        padding = torch.arange(self.config.model.context, device=self.device) >= lengths[:, None] - 1
+        with autocast(self.device, self.bf16), prefer_kernel(self.config.attention):
             nats: torch.Tensor = self.parallel(
                 tokens[:, :-1],
                 tokens[:, 1:].masked_fill(padding, -1),
@@ -89,9 +123,9 @@ class Engine:
             )
         return nats
 
-    def clip(self) -> float:
-        """Clip the gradient to the configured norm; return the norm that it had."""
-        return gather_tensor(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)).item()
+    def clip(self) -> torch.Tensor:
+        """Clip the gradient to the configured norm; return the norm that it had, on the device."""
+        return gather_tensor(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip))
 
     def update(self, rate: float) -> None:
         for optimizer in self.optimizers:
@@ -103,5 +137,3 @@ class Engine:
     def zero(self) -> None:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize()

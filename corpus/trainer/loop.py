@@ -65,6 +65,7 @@ from corpus.trainer.standstill import (
     measure_first_window,
 )
 from corpus.trainer.start import check_dataset, read_branch_checkpoint, write_run_files
+from corpus.trainer.tuning import tune_run
 
 PROGRESS_SMOOTHING = 0.9
 """The progress line shows an average over about ten steps."""
@@ -111,6 +112,9 @@ def train(
         console = (console or Console(stderr=True)) if world.first else Console(quiet=True)
         if device == "auto" and (line := warn_unused_gpu(chosen)):
             console.print(line, highlight=False, soft_wrap=True)
+        config, choice = tune_run(config, chosen, world)
+        if choice:
+            console.print(choice, highlight=False, soft_wrap=True)
         with (
             lock_run(run) if world.first else nullcontext(),
             catch_signals(
@@ -346,7 +350,8 @@ class _Trainer:
         seconds = 0.0
         for _ in range(TIMING_STEPS):
             begin = time.perf_counter()
-            self._gradient([])
+            loss, _ = self._gradient([])
+            self.engine.read(loss, loss)
             self.engine.zero()
             seconds = time.perf_counter() - begin
         return self.step + max(1, round((60 * self.config.minutes - self.seconds) / seconds))
@@ -356,7 +361,7 @@ class _Trainer:
         size = self.config.batch_samples
         return self.step * size, (self.step + 1) * size
 
-    def _gradient(self, caught: list[str]) -> tuple[float, np.ndarray[Any, np.dtype[np.int64]]]:
+    def _gradient(self, caught: list[str]) -> tuple[torch.Tensor, np.ndarray[Any, np.dtype[np.int64]]]:
         """Return (mean nats a token, targets by stream) of the next step; leave its gradient in the parameters."""
         start, stop = self._samples()
         drawn = self.loader.count_targets(start, stop)
@@ -372,8 +377,8 @@ class _Trainer:
         Raises RunError before the parameters change if the loss is not a number or the gradient is zero.
         """
         begin = time.perf_counter()
-        loss, drawn = self._gradient(caught)
-        norm = self.engine.clip()
+        mean, drawn = self._gradient(caught)
+        loss, norm = self.engine.read(mean, self.engine.clip())
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise RunError(
                 f"step {self.step + 1:,}: the loss is {loss}, its gradient {norm}: resume the last checkpoint with "

@@ -130,8 +130,12 @@ def _as_one_operation(
 
 @_as_one_operation.register_fake
 def _(x: Tensor, weight: Tensor, targets: Tensor, z_loss: float) -> tuple[Tensor, Tensor, Tensor]:
-    fp32 = {"dtype": torch.float32, "device": x.device}
-    return torch.empty((), **fp32), torch.empty_like(x), torch.empty(weight.shape, **fp32)
+    device, fp32 = x.device, torch.float32
+    total, to_w = (
+        torch.empty((), device=device, dtype=fp32),
+        torch.empty(weight.shape, device=device, dtype=fp32),
+    )
+    return total, torch.empty_like(x), to_w
 
 
 def _keep_gradients(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor, Tensor]) -> None:

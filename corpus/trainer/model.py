@@ -20,7 +20,6 @@ from corpus.trainer.config import ModelConfig
 from corpus.trainer.fused import GateFunction, RMSNormFunction, RotateFunction
 from corpus.trainer.loss import cross_entropy, nats
 
-
 NARROW_RESIDUAL_DEVICES = {"cuda"}
 """Devices where the states between blocks are in the type of products under autocast. On a GPU a block reads and
 writes them a dozen times, so fp32 costs twice the time there; a CPU is bound by its products."""

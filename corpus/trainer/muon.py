@@ -136,7 +136,9 @@ def _subtract_updates(
     """Subtract the orthogonalized directions from `targets`, those of one shape computed together."""
     shapes: dict[torch.Size, tuple[list[Tensor], list[Tensor]]] = {}
     for direction, target, counts in zip(directions, targets, rows, strict=True):
-        for part, below in zip(direction.split(counts), target.split(counts), strict=True):
+        for part, below in zip(
+            torch.split(direction, list(counts)), torch.split(target, list(counts)), strict=True
+        ):
             parts, belows = shapes.setdefault(part.shape, ([], []))
             parts.append(part)
             belows.append(below)

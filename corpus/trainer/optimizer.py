@@ -15,7 +15,7 @@ def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.
     """Return the optimizers of a model.
 
     `muon`: Muon for the blocks' matrices, AdamW for embeddings, output and gains; `adamw`: AdamW for everything. AdamW
-    (arXiv:1711.05101) decays matrices but not gains.
+    (arXiv:1711.05101) decays matrices but not gains, and is one kernel for all of them (`fused`).
     """
     split = model.matrices() if config.optimizer == "muon" else {}
     rest = [parameter for parameter in model.parameters() if parameter not in split]
@@ -31,7 +31,13 @@ def make_optimizers(model: GPT, config: RunConfig, *, bf16: bool) -> list[torch.
     )
     if not split:
         return [adamw]
-    muon = Muon(split.items(), lr=config.learning_rate, weight_decay=config.weight_decay, bf16=bf16)
+    muon = Muon(
+        split.items(),
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        bf16=bf16,
+        compile=config.compile,
+    )
     return [muon, adamw]
 
 

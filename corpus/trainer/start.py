@@ -43,6 +43,8 @@ def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any])
     the machine's estimated operations per second, from which a run of minutes estimates its tokens.
     """
     explicit = {name: value for name, value in options.items() if value is not None}
+    decided = {"compile": "compile" in explicit, "micro_samples": "micro_tokens" in explicit}
+    undecided = tuple(name for name, given in {**decided, "attention": False}.items() if not given)
     name = explicit.pop("size", "tiny")
     model = find_size(name).model(vocabulary=dataset.vocabulary, context=explicit.pop("context", None))
     streams = dataset.streams("train")
@@ -76,6 +78,7 @@ def configure_new_run(dataset: Dataset, workspace: str, options: dict[str, Any])
         "minutes": None,
         "seed": 0,
         "learning_rate": default_rate(model, length or expected),
+        "undecided": undecided,
         **explicit,
     }
     return RunConfig(
