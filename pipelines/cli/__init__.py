@@ -37,8 +37,7 @@ The files, in the order in which a corpus passes through them:
     trace.py      corpus trace: documents of a training step
     evaluate.py   corpus evaluate: bits per byte, multiple choice
     experiment.py corpus experiment: corpora compared, larger runs predicted
-    experiment_arms.py    the arms that it compares
-    experiment_tables.py  what it prints
+    bench.py      corpus bench: speed of this machine
     generate.py   corpus generate: text from a trained run
 """
 
@@ -128,7 +127,7 @@ COMMANDS = (
 """In the order of the help. Each is the function of its name in the module of its name."""
 MAX_MISTAKES = 10
 """Mistakes of one input that are printed."""
-GROUPS = ("model", "experiment")
+GROUPS = ("model", "experiment", "bench")
 """Commands that have commands of their own."""
 OTHERWISE_NAMED = {"list": ("listing", "list_names")}
 """Commands whose module and function have other names."""

@@ -1,7 +1,7 @@
 """A training step against nanoGPT's: CPU seconds, interleaved in one process.
 
-nanoGPT's side is GPT-2's block as its model.py has it (LayerNorm, no biases, GELU, learned positions, the loss over all
-logits at once, AdamW, fp32), written again here; or its own file with --nanogpt nanoGPT/model.py. Ours is the
+nanoGPT's side is corpus/trainer/reference.py, GPT-2's block as its model.py has it (LayerNorm, no biases, GELU, learned
+positions, the loss over all logits at once, AdamW, fp32); or its own file with --nanogpt nanoGPT/model.py. Ours is the
 trainer's Engine: forward, backward, clipping and optimizer. Both have the depth, width and heads, the vocabulary, the
 windows and, within three percent, the parameters of the other.
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -21,14 +20,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from corpus.trainer.config import ModelConfig, RunConfig
 from corpus.trainer.device import use_bf16
 from corpus.trainer.distributed import World
 from corpus.trainer.engine import Engine
 from corpus.trainer.loader import SampleBatch
+from corpus.trainer.reference import PlainGPT, make_plain_step
 from tests.benchmarks import bench
 
 VOCABULARY, CONTEXT, DEPTH, WIDTH, HEADS = 8192, 256, 6, 256, 4
@@ -36,61 +35,10 @@ VOCABULARY, CONTEXT, DEPTH, WIDTH, HEADS = 8192, 256, 6, 256, 4
 SAMPLES = 8
 
 
-class Attention(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
-        self.out = nn.Linear(WIDTH, WIDTH, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, time_, width = x.shape
-        parts = self.qkv(x).split(width, dim=2)
-        q, k, v = (part.view(batch, time_, HEADS, width // HEADS).transpose(1, 2) for part in parts)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        out: Tensor = self.out(y.transpose(1, 2).contiguous().view(batch, time_, width))
-        return out
-
-
-class Block(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.second = nn.LayerNorm(WIDTH, bias=False), nn.LayerNorm(WIDTH, bias=False)
-        self.attention = Attention()
-        self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH, bias=False), nn.Linear(4 * WIDTH, WIDTH, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(self.first(x))
-        out: Tensor = x + self.down(F.gelu(self.up(self.second(x))))
-        return out
-
-
-class GPT2(nn.Module):
-    """GPT-2 as nanoGPT trains it, without dropout, as its CPU settings are."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tokens, self.positions = nn.Embedding(VOCABULARY, WIDTH), nn.Embedding(CONTEXT, WIDTH)
-        self.blocks = nn.ModuleList(Block() for _ in range(DEPTH))
-        self.norm = nn.LayerNorm(WIDTH, bias=False)
-        self.head = nn.Linear(WIDTH, VOCABULARY, bias=False)
-        self.tokens.weight = self.head.weight
-        for name, parameter in self.named_parameters():
-            if parameter.ndim > 1:
-                scale = 0.02 / math.sqrt(2 * DEPTH) if name.endswith(("out.weight", "down.weight")) else 0.02
-                nn.init.normal_(parameter, 0.0, scale)
-
-    def forward(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.tokens(inputs) + self.positions(torch.arange(inputs.shape[1]))
-        for block in self.blocks:
-            x = block(x)
-        logits = self.head(self.norm(x))
-        return logits, F.cross_entropy(logits.view(-1, VOCABULARY), targets.view(-1), ignore_index=-1)
-
-
 def nanogpt(path: str | None) -> nn.Module:
-    """The model to compare with: written above, or from nanoGPT's own model.py."""
+    """The model to compare with: the trainer's reference, or from nanoGPT's own model.py."""
     if path is None:
-        return GPT2()
+        return PlainGPT(our_config().model)
     sys.path.insert(0, str(Path(path).resolve().parent))
     module = importlib.import_module(Path(path).stem)
     settings: dict[str, Any] = {
@@ -102,19 +50,11 @@ def nanogpt(path: str | None) -> nn.Module:
 
 
 def their_step(model: nn.Module) -> Callable[[np.ndarray], None]:
-    """nanoGPT's step: AdamW with .9 and .95, decay .1 on matrices, the gradient cut at 1."""
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    plain = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": decayed, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=6e-4, betas=(0.9, 0.95))
+    """nanoGPT's step."""
+    plain = make_plain_step(model, torch.device("cpu"), micro_samples=SAMPLES, bf16=False)
 
     def step(tokens: np.ndarray) -> None:
-        window = torch.from_numpy(tokens.astype(np.int64))
-        _, loss = model(window[:, :-1].contiguous(), window[:, 1:].contiguous())
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        plain(torch.from_numpy(tokens.astype(np.int64)))
 
     return step
 
@@ -138,8 +78,7 @@ def our_step(config: RunConfig) -> tuple[Callable[[np.ndarray], None], int]:
 
     def step(tokens: np.ndarray) -> None:
         batch = SampleBatch(tokens=tokens, lengths=full, streams=np.zeros(SAMPLES, np.int64))
-        engine.backward(batch, SAMPLES * CONTEXT)
-        engine.clip()
+        engine.read(engine.backward(batch, SAMPLES * CONTEXT), engine.clip())
         engine.update(6e-4)
 
     return step, sum(parameter.numel() for parameter in engine.model.parameters())
