@@ -22,6 +22,7 @@ from corpus.trainer.device import estimate_speed, use_bf16
 from corpus.trainer.distributed import World
 from corpus.trainer.memory import estimate_bytes, read_free_bytes
 
+TUNED_DEVICES = {"cuda"}
 COMPILING_PAYS_SECONDS = 240.0
 """On an H200 compiling 124M parameters takes 45 s and saves two fifths of every step after it."""
 MEMORY_SHARE = 0.8
@@ -41,7 +42,7 @@ def tune_run(
     decide the same: by the smallest memory, and the kernel that the first one finds fastest.
     """
     undecided = set(config.undecided)
-    if device.type != "cuda":
+    if device.type not in TUNED_DEVICES:
         return dataclasses.replace(config, undecided=()), None
     if "compile" in undecided:
         config = dataclasses.replace(config, compile=_does_compiling_pay(config, device, world.size))

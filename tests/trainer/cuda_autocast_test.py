@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from corpus.trainer import loop, model
 from corpus.trainer import loss as loss_module
+from corpus.trainer.config import find_size
 from corpus.trainer.loss import cross_entropy, nats
 from tests.trainer.running import steps, train
 from tests.trainer.sentences import small_run
@@ -49,8 +50,9 @@ def _raised(value: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A GPU takes the plain expressions, not those that fused.py writes out for CPUs."""
+    """A GPU takes the plain expressions, not those that fused.py writes out for CPUs, and a residual in bf16."""
     monkeypatch.setattr(model, "_use_fused", lambda x: False)
+    monkeypatch.setattr(model, "NARROW_RESIDUAL_DEVICES", {"cpu"})
 
 
 @pytest.fixture
@@ -147,6 +149,23 @@ def test_the_loss_does_not_write_into_its_result() -> None:
         total = torch.zeros(())
         total += 1
     assert written == ["add_"], "the one that this test makes itself"
+
+
+def test_between_blocks_states_are_in_bf16_and_gradients_reach_fp32_weights() -> None:
+    made = model.GPT(find_size("1m").model(vocabulary=64, context=16))
+    model.initialize_weights(made, 0)
+    types: list[torch.dtype] = []
+    for block in made.blocks:
+        block.register_forward_hook(lambda module, inputs, output: types.append(output.dtype))
+    tokens = torch.randint(64, (2, 17), generator=torch.Generator().manual_seed(0))
+    with CudaAutocast(), torch.autocast("cpu", torch.bfloat16):
+        made(tokens[:, :-1], tokens[:, 1:]).backward()
+    assert types == [torch.bfloat16] * len(made.blocks)
+    assert {parameter.grad.dtype for parameter in made.parameters() if parameter.grad is not None} == {
+        torch.float32
+    }
+    made(tokens[:, :-1], tokens[:, 1:])
+    assert types[-1] == torch.float32, "without autocast nothing is narrowed"
 
 
 def test_a_gradient_of_exactly_zero_ends_the_run_with_one_line(

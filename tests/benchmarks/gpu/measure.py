@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -374,6 +375,7 @@ def run_part(part: Part, setting: Setting, out: Path, limit: float) -> dict[str,
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        sys.stdout = sys.stderr = os.fdopen(descriptor, "w", buffering=1)
         status = 1
         try:
             made = {"machine": describe_machine(setting.device), **work(setting)}
@@ -383,12 +385,9 @@ def run_part(part: Part, setting: Setting, out: Path, limit: float) -> dict[str,
             result.write_text(json.dumps({"error": f"{type(error).__name__}: {str(error)[:600]}"}))
             raise
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
             if status:
-                import traceback
-
                 traceback.print_exc()
+            sys.stdout.flush()
             os._exit(status)
     late = False
     while not os.waitpid(child, os.WNOHANG)[0]:
@@ -424,7 +423,8 @@ def write_table(results: list[dict[str, Any]], out: Path) -> str:
         said = f" ({row['estimated_bytes'] / 1e9:.1f})" if row.get("estimated_bytes") else ""
         lines.append(
             f"| {row['part']}: {row['scale']} | {row['tokens_per_second']:,.0f} | "
-            f"{1e3 * row['step_seconds']:,.0f} ms | {mfu} | {(row['memory_bytes'] or 0) / 1e9:.1f} GB{said} | {row.get('micro_tokens', 0):,} | "
+            f"{1e3 * row['step_seconds']:,.0f} ms | {mfu} | {(row['memory_bytes'] or 0) / 1e9:.1f} GB{said} | "
+            f"{row.get('micro_tokens', 0):,} | "
             f"{row['first_step_seconds']:.1f} s |"
         )
     machines = {json.dumps(row["machine"]) for row in results if "machine" in row}
@@ -433,7 +433,7 @@ def write_table(results: list[dict[str, Any]], out: Path) -> str:
     return text
 
 
-def main() -> None:
+def parse(arguments: list[str] | None = None) -> Any:
     parser = bench.parser(__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--nanogpt", type=lambda path: Path(path).resolve(), help="a checkout of nanoGPT")
@@ -441,7 +441,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=570, help="for all parts together")
     parser.add_argument("--only", nargs="*", help="parts whose names begin with one of these")
     parser.add_argument("--dry", action="store_true", help="on a CPU, tiny sizes, nothing compiled")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse()
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     if options.dry:
