@@ -14,7 +14,8 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 
 from corpus.errors import RunError, UserError
 from corpus.storage.fingerprint import fingerprint
-from corpus.trainer.sharding import gather_tensor, take_part
+from corpus.trainer.sharding import gather_tensor, is_divided, take_part
 from corpus.trainer.tensors import DamagedCheckpoint, read_tensors, write_tensors
 
 
@@ -49,8 +50,9 @@ def _training_tensors(model: nn.Module, optimizers: Optimizers) -> dict[str, Ten
         for key, value in sorted(optimizer.state[parameter].items())
     }
     tensors["generator/cpu"] = torch.get_rng_state()
-    if next(model.parameters()).is_cuda:
-        tensors["generator/cuda"] = torch.cuda.get_rng_state()
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        tensors["generator/cuda"] = torch.cuda.get_rng_state(device)
     return tensors
 
 
@@ -66,6 +68,7 @@ class Checkpoint:
     def restore(self, model: nn.Module, optimizers: Optimizers) -> None:
         """Set model, optimizers and random generators to the saved values, bit by bit."""
         parameters = dict(model.named_parameters())
+        device = next(iter(parameters.values())).device
         model.load_state_dict(
             {name: take_part(value, parameters[name]) for name, value in self.model.items()}
         )
@@ -75,8 +78,8 @@ class Checkpoint:
             if key == "generator/cpu":
                 torch.set_rng_state(value)
             elif key == "generator/cuda":
-                if torch.cuda.is_available():
-                    torch.cuda.set_rng_state(value)
+                if device.type == "cuda":
+                    torch.cuda.set_rng_state(value, device)
             else:
                 parameter = parameters[name]
                 same = value.shape == parameter.shape
@@ -85,40 +88,60 @@ class Checkpoint:
 
 
 class CheckpointSaver:
-    """Write the checkpoints of one run into `folder`, one at a time, in a separate thread."""
+    """Write the checkpoints of one run into `folder`, one at a time, in a separate thread.
+
+    Training goes on meanwhile. On a GPU the tensors are copied on the device, which takes milliseconds, and from there
+    by the thread. Elsewhere the thread copies them while the next gradient is computed, which changes none of them:
+    `wait_copied` has to be called before an update. Either costs 12 bytes a parameter until the files are written.
+    """
 
     def __init__(self, folder: Path, *, keep_last: int = 2, keep_every: int = 0, first: bool = True) -> None:
         self.first = first
         self.folder, self.keep_last, self.keep_every = folder, keep_last, keep_every
+        self.written = -1
+        """The step of the last checkpoint that is complete on disk; -1: none was written yet."""
         self.thread: threading.Thread | None = None
+        self.copied = threading.Event()
         self.error: BaseException | None = None
 
     def save(self, step: int, state: dict[str, Any], model: nn.Module, optimizers: Optimizers) -> None:
-        """Copy model and optimizers (12 bytes a parameter at most) and start to write them; see `wait`.
+        """Start to copy and write model and optimizers; see `wait_copied` and `wait`.
 
         Where they are divided among processes, every process calls this and the first one writes.
         """
         self.wait()
-        tensors: list[dict[str, Tensor]] = [{}, {}]
-        for copies, live_tensors in zip(
-            tensors, (model.state_dict(), _training_tensors(model, optimizers)), strict=True
-        ):
-            for name, value in live_tensors.items():
-                together = gather_tensor(value.detach())
-                if self.first:
-                    copies[name] = together.to("cpu", copy=True)
+        live = [
+            {name: value.detach() for name, value in model.state_dict().items()},
+            _training_tensors(model, optimizers),
+        ]
+        divided = any(is_divided(value) for value in live[0].values())
+        tensors = [_gather_tensors(each, self.first) for each in live] if divided else _copy_on_device(live)
         if not self.first:
             return
+        self.copied.clear()
+        ready = _record_event(tensors[0])
 
         def work() -> None:
             try:
-                write_checkpoint(self.folder, step, state, *tensors)
+                with _follow(ready):
+                    copies = [{name: _to_host(value) for name, value in each.items()} for each in tensors]
+                tensors.clear()
+                self.copied.set()
+                write_checkpoint(self.folder, step, state, *copies)
+                self.written = step
                 _remove_old(self.folder, self.keep_last, self.keep_every)
             except BaseException as error:  # of a thread: `wait` raises it again
                 self.error = error
+            finally:
+                self.copied.set()
 
         self.thread = threading.Thread(target=work, name="checkpoint")
         self.thread.start()
+
+    def wait_copied(self) -> None:
+        """Return when model and optimizers may change again."""
+        if self.thread is not None:
+            self.copied.wait()
 
     def finish(self) -> None:
         """Wait until the checkpoint in progress is written or has failed; raise nothing."""
@@ -131,6 +154,47 @@ class CheckpointSaver:
         if self.error is not None:
             error, self.error = self.error, None
             raise error
+
+
+def _gather_tensors(live: dict[str, Tensor], first: bool) -> dict[str, Tensor]:
+    """Return the whole of divided tensors, one after the other in the host's memory of the first process."""
+    together = ((name, gather_tensor(value)) for name, value in live.items())
+    return {name: value.to("cpu", copy=True) for name, value in together if first}
+
+
+def _copy_on_device(live: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+    """Return copies of the tensors on a GPU, in its memory if there is room, else in the host's; leave others."""
+    try:
+        return [{k: v.clone() if v.is_cuda else v for k, v in each.items()} for each in live]
+    except torch.OutOfMemoryError:
+        return [{k: v.cpu() if v.is_cuda else v for k, v in each.items()} for each in live]
+
+
+def _record_event(tensors: dict[str, Tensor]) -> torch.cuda.Event | None:
+    """Return an event behind the copies on a GPU, None on a CPU."""
+    device = next(iter(tensors.values())).device
+    if device.type != "cuda":
+        return None
+    with torch.cuda.device(device):
+        event = torch.cuda.Event()
+        event.record()
+    return event
+
+
+@contextmanager
+def _follow(ready: torch.cuda.Event | None) -> Iterator[None]:
+    """Copy in a stream of its own behind an event, so that a copy waits for no step and no step for it."""
+    if ready is None:
+        yield
+        return
+    stream = torch.cuda.Stream(ready.device)
+    stream.wait_event(ready)
+    with torch.cuda.stream(stream):
+        yield
+
+
+def _to_host(value: Tensor) -> Tensor:
+    return value.to("cpu", copy=True)
 
 
 def write_checkpoint(

@@ -55,7 +55,9 @@ def describe_failure(error: BaseException) -> str:
             f"memory ran out{wanted}: use a smaller --micro-tokens, --context or --size, or free the device"
         )
     if DRIVER.search(text):
-        return f"torch {torch.__version__} cannot use the GPU's driver ({first}): update the driver, or use --device cpu"
+        return (
+            f"torch {torch.__version__} cannot use the GPU's driver ({first}): update it, or use --device cpu"
+        )
     if UNSUPPORTED.search(text):
         return f"torch {torch.__version__} does not support this GPU ({first}): use another torch, or --device cpu"
     if isinstance(error, torch.distributed.DistError) or PROCESSES.search(text):

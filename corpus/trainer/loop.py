@@ -192,7 +192,7 @@ class _Trainer:
         saved.restore(self.engine.model, self.engine.optimizers)
         self.step = saved.step
         if size:
-            self.saved = saved.step
+            self.saved = self.saver.written = saved.step
             if self.world.first:
                 checkpoint.repair_folder(self.run / "checkpoint", saved.step)
         self.seconds, self.evaluated = saved.state["seconds"], saved.state["evaluated"]
@@ -216,7 +216,7 @@ class _Trainer:
         self.console.print(line, highlight=False, soft_wrap=True)
 
     def run_loop(self, caught: list[str]) -> TrainingResult:
-        """Run the loop; an error of torch becomes a RunError of one line, with the step that --resume continues from."""
+        """Run the loop; an error of torch becomes a RunError of one line, with the step where --resume continues."""
         try:
             return self._run_steps(caught)
         except (RuntimeError, MemoryError) as error:
@@ -401,6 +401,7 @@ class _Trainer:
             if skipped:
                 self.engine.zero()
             else:
+                self.saver.wait_copied()
                 self.whole = False
                 self.engine.update(self.config.learning_rate * factor)
                 self.whole = True

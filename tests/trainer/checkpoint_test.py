@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from corpus.trainer.config import RunConfig
 from corpus.trainer.model import GPT, initialize_weights
 from corpus.trainer.optimizer import make_optimizers
 from tests.trainer.model_test import CONFIG
+from tests.trainer.running import assert_same, train
+from tests.trainer.sentences import small_run
 
 SETTINGS = RunConfig(
     workspace="", dataset="", fingerprint="", end_of_text=0, size="", model=CONFIG, seed=0, steps=1, minutes=None,
@@ -102,18 +106,73 @@ def test_some_are_kept_for_ever(tmp_path: Path) -> None:
     assert [int(path.name[-1]) for path in sorted(tmp_path.glob("step-*"))] == [3, 6, 7]
 
 
-def test_what_is_written_is_what_was_there_when_saving_began(tmp_path: Path) -> None:
+def slow_copies(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Lets the thread of a save wait before each copy until the event is set."""
+    go, before = threading.Event(), checkpoint._to_host
+
+    def copy(value: torch.Tensor) -> torch.Tensor:
+        assert go.wait(30)
+        return before(value)
+
+    monkeypatch.setattr(checkpoint, "_to_host", copy)
+    return go
+
+
+def test_what_is_written_is_what_was_there_when_saving_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A save returns at once; what may change the parameters waits for the copies, not for the disk."""
+    go = slow_copies(monkeypatch)
     saver, made = checkpoint.CheckpointSaver(tmp_path), trained(1)
     saver.save(1, {}, *made)
+    assert not saver.copied.is_set()
+    assert saver.written == -1
+    threading.Timer(0.05, go.set).start()
+    saver.wait_copied()
+    assert go.is_set()
     with torch.no_grad():
         for parameter in made[0].parameters():
             parameter.zero_()
     saver.wait()
+    assert saver.written == 1
     found = checkpoint.read_newest(tmp_path, print)
     assert found is not None
     other = trained(9)
     found.restore(*other)
     assert same(other, trained(1))
+
+
+def test_a_run_does_not_update_what_is_still_being_copied(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_run(workspace, steps=4, save_every=1, keep_last=9)
+    train(config, tmp_path / "quick")
+    before = checkpoint._to_host
+    monkeypatch.setattr(checkpoint, "_to_host", lambda value: time.sleep(0.002) or before(value))
+    train(config, tmp_path / "slow")
+    assert_same(tmp_path / "quick", tmp_path / "slow")
+    for step in (1, 2, 3, 4):
+        quick, slow = (
+            checkpoint.read_step(tmp_path / name / "checkpoint", step) for name in ("quick", "slow")
+        )
+        assert all(torch.equal(value, slow.model[name]) for name, value in quick.model.items())
+        assert all(torch.equal(value, slow.training[name]) for name, value in quick.training.items())
+
+
+def test_a_copy_that_fails_ends_the_wait_and_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(value: torch.Tensor) -> torch.Tensor:
+        raise torch.AcceleratorError("CUDA error: device lost")
+
+    monkeypatch.setattr(checkpoint, "_to_host", fail)
+    saver = checkpoint.CheckpointSaver(tmp_path)
+    saver.save(1, {}, *trained(1))
+    saver.wait_copied()
+    with pytest.raises(torch.AcceleratorError):
+        saver.wait()
+    assert saver.written == -1
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(folder: Path) -> None:

@@ -22,8 +22,8 @@ MEMORY = (
     " Including non-PyTorch memory, this process has 77.60 GiB memory in use.\nSee documentation for Memory Management"
 )
 LOST = (
-    "CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported at some other API call,"
-    " so the stacktrace below might be incorrect.\nCompile with `TORCH_USE_CUDA_DSA` to enable device-side assertions."
+    "CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported at some other API "
+    "call, so the stacktrace below might be incorrect.\nCompile with `TORCH_USE_CUDA_DSA`."
 )
 OLD = (
     "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver by downloading "
@@ -49,14 +49,14 @@ def allocation_error() -> Exception:
     return caught.value
 
 
-CASES = {
-    "memory": (torch.OutOfMemoryError(MEMORY), "memory ran out (2.00 GiB wanted, 1.50 GiB free): use a smaller --micro"),
+CASES: dict[str, tuple[BaseException, str]] = {
+    "memory": (torch.OutOfMemoryError(MEMORY), "memory ran out (2.00 GiB wanted, 1.50 GiB free): use a smaller --"),
     "host": (allocation_error(), "memory ran out: use a smaller --micro-tokens"),
     "python": (MemoryError(), "memory ran out"),
-    "cublas memory": (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "memory"),
-    "cublas": (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`"), "the GPU failed"),
+    "cublas memory": (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), "memory"),
+    "cublas": (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublas`"), "the GPU failed"),
     "cudnn": (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), "the GPU failed (cuDNN error"),
-    "lost": (torch.AcceleratorError(LOST), "the GPU failed (CUDA error: unspecified launch failure): see `nvidia-smi -q`"),
+    "lost": (torch.AcceleratorError(LOST), "the GPU failed (CUDA error: unspecified launch failure): see `nvidia-smi"),
     "lost, old class": (RuntimeError(LOST), "the GPU failed (CUDA error: unspecified launch failure)"),
     "driver": (RuntimeError(OLD), "cannot use the GPU's driver (The NVIDIA driver on your system is too old"),
     "driver, kernel": (
@@ -71,9 +71,9 @@ CASES = {
         dist.DistBackendError("NCCL error in: ProcessGroupNCCL.cpp:2093, remote process exited\nLast error:\n..."),
         "the processes lost each other (NCCL error in: ProcessGroupNCCL.cpp:2093",
     ),
-    "gloo": (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1"), "lost each other"),
-    "compiler": (compiler_error(), "torch.compile failed (BackendCompilerFailed: backend='backend' raised:): use --no-"),
-    "other": (RuntimeError("expected mat1 and mat2 to have the same dtype\nand more"), "torch raised RuntimeError (expec"),
+    "gloo": (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer"), "lost each other"),
+    "compiler": (compiler_error(), "torch.compile failed (BackendCompilerFailed: backend='backend' raised:): use"),
+    "other": (RuntimeError("expected mat1 and mat2 to have the same dtype\nand more"), "torch raised RuntimeError ("),
 }  # fmt: skip
 
 
