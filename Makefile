@@ -10,7 +10,7 @@ INSTALL := pip install --quiet --no-compile
 # Else every process that a test starts compiles the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-browser demo test soak engines lint bench docs wheel clean
+.PHONY: help setup setup-browser demo test soak engines torch-versions lint bench docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ soak: setup  ## long fault and fuzz runs
 
 engines: setup  ## the demo on Prism and Flink beside a local build, with kills; needs Go, Java and Maven
 	$(BIN)/python -m tests.engines.run
+
+torch-versions: setup  ## the trainer's tests with the oldest, the usual and the newest torch; gigabytes of downloads
+	$(BIN)/python -m tests.trainer.torch_versions
 
 lint: setup  ## style, types, layers, names, links, licences, documentation
 	$(BIN)/ruff check .

@@ -137,3 +137,5 @@ class Engine:
     def zero(self) -> None:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
