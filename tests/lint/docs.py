@@ -39,7 +39,7 @@ def find_checkout_only(text: str) -> list[str]:
     return wrong
 
 
-WORDS_OF_GROUPS = {"model": 3, "experiment": 2}
+WORDS_OF_GROUPS = {"model": 3, "experiment": 2, "bench": 2}
 """Words that name a command of a group."""
 
 
