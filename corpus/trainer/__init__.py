@@ -35,6 +35,9 @@ The files, in the order in which a run uses them:
     log.py           log.jsonl
     checkpoint.py    atomic, hashed checkpoints without pickle
     tensors.py       safetensors files
+    reference.py     a plain GPT to compare speed with
+    random_shards.py a workspace of random tokens
+    benchmark.py     speed and memory of steps
 
 What reads a finished run is in corpus/inference/.
 
