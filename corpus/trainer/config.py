@@ -48,9 +48,13 @@ class ModelConfig:
     def embedding_parameters(self) -> int:
         return self.vocabulary * self.width * (1 if self.tied else 2)
 
-    def _block(self) -> int:
+    def block_matrices(self) -> int:
+        """Return the number of parameters of a block's matrices, its gains left out."""
         attention = self.width * self.head_width * (2 * self.heads + 2 * self.kv_heads)
-        return attention + 3 * self.width * self.hidden + 2 * self.width + 2 * self.head_width
+        return attention + 3 * self.width * self.hidden
+
+    def _block(self) -> int:
+        return self.block_matrices() + 2 * self.width + 2 * self.head_width
 
     def flops_per_token(self) -> int:
         """Return the operations (FLOP) to train on one token: 6 N + 12 L d T (PaLM, arXiv:2204.02311, appendix B).
