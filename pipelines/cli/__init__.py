@@ -221,6 +221,13 @@ def main() -> None:
             raise
         typer.echo(f"corpus: {error}", err=True)
         status = 1
+    except (RuntimeError, MemoryError) as error:
+        if debug or "torch" not in sys.modules:  # only commands that compute with it load it
+            raise
+        from corpus.trainer.failures import describe_failure
+
+        typer.echo(f"corpus: {describe_failure(error)}", err=True)
+        status = 1
     except OSError as error:
         if debug:
             raise
