@@ -78,7 +78,7 @@ def measure_trainer(
 
     seconds, losses = _time_steps(step, device, steps, say)
     rates = [read / whole for read, whole in zip(reading, seconds, strict=True)][WARM_UP_STEPS:]
-    estimated = estimate_bytes(config, processes=1, bf16=engine.bf16)
+    estimated = estimate_bytes(config, processes=1, bf16=engine.bf16, device=engine.device.type)
     return _summarize(
         "corpus train", config, device, seconds, losses, bf16=engine.bf16, memory=_end_memory(device, before),
         loader_share=statistics.median(rates), estimated=estimated, parameters=config.model.parameters(),

@@ -53,13 +53,17 @@ def _has_cuda() -> bool:
         return torch.cuda.is_available()
 
 
+def _is_built_for_gpus() -> bool:
+    return torch.version.cuda is not None or torch.version.hip is not None
+
+
 def _explain_no_cuda() -> str:
     """Return why torch sees no CUDA GPU."""
     here = f"torch {torch.__version__}"
-    if not torch.backends.cuda.is_built():
+    if not _is_built_for_gpus():
         return f"{here} is built without CUDA"
     try:
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
         return f"{here} sees no CUDA GPU here ({shorten_line(str(error).partition('. ')[0], 120)})"
     return f"{here} sees no CUDA GPU here"
@@ -67,7 +71,7 @@ def _explain_no_cuda() -> str:
 
 def warn_unused_gpu(device: torch.device) -> str | None:
     """Return a line if there is a GPU that torch cannot use, as with a driver that is too old, else None."""
-    if device.type != "cpu" or not torch.backends.cuda.is_built() or _has_cuda():
+    if device.type != "cpu" or not _is_built_for_gpus() or _has_cuda():
         return None
     reason = _explain_no_cuda()
     return (
@@ -112,7 +116,8 @@ def use_deterministic_kernels(wanted: bool) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS_WORKSPACE)
-    cudnn, fill = torch.backends.cudnn, torch.utils.deterministic
+    cudnn: Any = torch.backends.cudnn
+    fill: Any = torch.utils.deterministic
     before = (
         torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),
         cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
 from corpus.errors import UserError
-from corpus.trainer import device, versions
+from corpus.trainer import device, engine, loop, versions
 from corpus.trainer.report import list_warnings
 from tests.trainer.checkpoint_test import SETTINGS
+from tests.trainer.running import assert_same, saved, stop_at, train
+from tests.trainer.sentences import small_run
 
 OLD = "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU driver."
 
@@ -33,7 +40,7 @@ class Cuda:
         }
         for name, answer in answers.items():
             monkeypatch.setattr(torch.cuda, name, answer)
-        monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+        monkeypatch.setattr(torch.version, "cuda", "13.0")
 
     @staticmethod
     def fail(error: str) -> None:
@@ -136,6 +143,39 @@ def test_deterministic_kernels_are_asked_for_and_the_settings_put_back(
     assert torch.backends.cudnn.benchmark
     with device.use_deterministic_kernels(False):
         assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_deterministic_run_has_them_in_every_step_and_resumes_bit_by_bit(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+    before = engine.Engine.backward
+
+    def backward(*arguments: Any) -> Any:
+        asked.append(torch.are_deterministic_algorithms_enabled())
+        return before(*arguments)
+
+    monkeypatch.setattr(engine.Engine, "backward", backward)
+    config = small_run(workspace, steps=6, deterministic=True, mask_documents=True)
+    train(config, tmp_path / "whole")
+    thread = stop_at(tmp_path / "halves", 3, signal.SIGTERM)
+    train(config, tmp_path / "halves")
+    thread.join()
+    train(config, tmp_path / "halves")
+    assert_same(tmp_path / "halves", tmp_path / "whole")
+    assert asked
+    assert all(asked)
+    assert saved(tmp_path / "whole").state["arithmetic"]["deterministic"] is True
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_run_resumed_in_another_precision_says_so_and_goes_on(workspace: Path, tmp_path: Path) -> None:
+    console = Console(record=True, file=io.StringIO(), width=300)
+    config = small_run(workspace, steps=3)
+    train(config, tmp_path / "run")
+    config = dataclasses.replace(config, steps=5, precision="bf16")
+    assert loop.train(config, tmp_path / "run", device="cpu", console=console).step == 5
+    assert "the arithmetic has changed (precision fp32 -> bf16): it goes on" in console.export_text()
 
 
 def test_a_run_that_goes_on_elsewhere_says_what_has_changed() -> None:
