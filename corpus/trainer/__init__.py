@@ -20,6 +20,7 @@ The files, in the order in which a run uses them:
     model.py         the transformer
     attention.py     attention over a window or inside documents
     fused.py         hand-written gradients for CPUs
+    fp8.py           products in fp8
     tuning.py        what the device decides: micro-batch, compilation, attention
     loss.py          cross-entropy in blocks of rows, z-loss
     sharding.py      a model divided among processes

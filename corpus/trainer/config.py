@@ -15,7 +15,7 @@ from corpus.errors import UserError
 
 Shape = Literal["wsd", "cosine"]
 Optimizer = Literal["muon", "adamw"]
-Precision = Literal["auto", "bf16", "fp32"]
+Precision = Literal["auto", "bf16", "fp32", "fp8"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from corpus.trainer.attention import prefer_kernel
 from corpus.trainer.config import RunConfig
 from corpus.trainer.device import autocast, use_bf16
 from corpus.trainer.distributed import World
+from corpus.trainer.fp8 import check_fp8, use_fp8
 from corpus.trainer.loader import SampleBatch
 from corpus.trainer.loss import cross_entropy
 from corpus.trainer.model import GPT, initialize_weights
@@ -33,10 +34,13 @@ class Engine:
 
     def __init__(self, config: RunConfig, device: torch.device, world: World) -> None:
         self.config, self.device, self.world = config, device, world
+        check_fp8(config, device, world.size)
         self.bf16 = use_bf16(device, config.precision)
         torch.manual_seed(config.seed)
         self.model = GPT(config.model)
         initialize_weights(self.model, config.seed)
+        if config.precision == "fp8":
+            use_fp8(self.model)
         self.copy = DeviceCopy(device)
         self.sharded = config.shard and world.size > 1
         if self.sharded:

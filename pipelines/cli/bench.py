@@ -58,7 +58,11 @@ def train(
         str, typer.Option(help="Optimizer of the trainer: muon or adamw; the plain step has adamw.")
     ] = "muon",
     precision: Annotated[
-        str, typer.Option(help="Precision of matrix products: bf16, fp32, or auto for bf16 where it is fast.")
+        str,
+        typer.Option(
+            help="Precision of matrix products: bf16, fp32, fp8 for the trainer's blocks on a GPU that has it, or "
+            "auto for bf16 where it is fast."
+        ),
     ] = "auto",
     compile_: Annotated[
         bool | None,

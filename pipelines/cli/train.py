@@ -175,8 +175,8 @@ def train(
     precision: Annotated[
         str | None,
         typer.Option(
-            help="Precision of matrix products: bf16, fp32, or auto for bf16 if the hardware supports "
-            "it (default: auto)."
+            help="Precision of matrix products: bf16, fp32, fp8 for those of the blocks on one GPU that has it, or "
+            "auto for bf16 if the hardware supports it (default: auto)."
         ),
     ] = None,
     shard: Annotated[

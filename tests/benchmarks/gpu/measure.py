@@ -357,6 +357,7 @@ def list_parts(setting: Setting) -> list[Part]:
         ("resume deterministic, compiled", 90, lambda s: resume(s, deterministic=True, compile=s.compile)),
         ("nanochat large, heads of 128", 80, lambda s: nanochat(s, large, 128)),
         ("ours large, documents masked", 60, lambda s: ours(s, large, mask_documents=True)),
+        ("ours large, fp8", 80, lambda s: ours(s, large, **({"precision": "fp8"} if s.compile else {}))),
         ("ours large, adamw", 70, lambda s: ours(s, large, optimizer="adamw")),
     ]
     there = {"nanogpt": setting.nanogpt, "nanochat": setting.nanochat}
