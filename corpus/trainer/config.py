@@ -171,6 +171,8 @@ class RunConfig:
     """A step whose loss or gradient is this many deviations above the last 128 is skipped; 0: none is."""
     precision: Precision = "auto"
     compile: bool = False
+    cuda_graphs: bool = False
+    """A compiled step is recorded once and replayed: one launch instead of hundreds, for sizes bound by them."""
     attention: str | None = None
     """The attention kernel that a GPU prefers (attention.KERNELS); None: as torch chooses."""
     undecided: tuple[str, ...] = ()
@@ -221,6 +223,8 @@ class RunConfig:
         ):
             if not least <= number < math.inf:
                 raise UserError(f"{option} {number}: must be at least {least}")
+        if self.cuda_graphs and not self.compile and "compile" not in self.undecided:
+            raise UserError("--cuda-graphs records a compiled step: leave --no-compile out")
         for name, value, choices in (
             ("schedule", self.shape, Shape),
             ("precision", self.precision, Precision),

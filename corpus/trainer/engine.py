@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from corpus.errors import UserError
 from corpus.trainer.attention import prefer_kernel
 from corpus.trainer.config import RunConfig
 from corpus.trainer.device import autocast, use_bf16
@@ -49,7 +50,9 @@ class Engine:
             divide_model(self.model, device, world.size)
         else:
             self.model.to(device)
-            if config.compile:
+            if config.cuda_graphs:
+                self._record_graphs()
+            elif config.compile:
                 self.model.compile(dynamic=False)
         self.optimizers = make_optimizers(self.model, config, bf16=self.bf16)
         self.parallel: nn.Module = self.model
@@ -58,6 +61,17 @@ class Engine:
             self.parallel = DistributedDataParallel(
                 self.model, broadcast_buffers=False, gradient_as_bucket_view=True
             )
+
+    def _record_graphs(self) -> None:
+        """Compile the model so that its passes are recorded and replayed. Raises UserError where that cannot be.
+
+        A replay writes its gradients where the one before did, so they are added to arrays that stay: `zero`.
+        """
+        if self.device.type != "cuda" or self.world.size > 1 or not self.config.compile:
+            raise UserError("--cuda-graphs needs one process on one GPU, and a compiled step: leave it out")
+        self.model.compile(mode="reduce-overhead", dynamic=False)
+        for parameter in self.model.parameters():
+            parameter.grad = torch.zeros_like(parameter)
 
     def _compile_parts(self) -> None:
         """Compile blocks and loss by themselves: between two blocks, parameters are gathered and freed.
@@ -82,6 +96,8 @@ class Engine:
             if stop():
                 self.zero()
                 raise Interrupted
+            if self.config.cuda_graphs:
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             with self._together(last=part.stop == len(batch.tokens)):
                 nats = self._nats(*(array[part] for array in on_device)) / targets
                 (nats * self.world.size).backward()  # type: ignore[no-untyped-call]  # they take the mean
@@ -140,6 +156,4 @@ class Engine:
 
     def zero(self) -> None:
         for optimizer in self.optimizers:
-            optimizer.zero_grad()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+            optimizer.zero_grad(set_to_none=not self.config.cuda_graphs)

@@ -50,8 +50,8 @@ def check_fp8(config: RunConfig, device: torch.device, processes: int) -> None:
 def use_fp8(model: GPT) -> None:
     """Have the blocks' four matrices multiply in fp8 while training under autocast."""
     for block in model.blocks:
-        for linear in (block.attention.qkv, block.attention.out, block.mlp.gate_up, block.mlp.down):
-            linear.__class__ = Fp8Linear
+        for name in ("attention.qkv", "attention.out", "mlp.gate_up", "mlp.down"):
+            block.get_submodule(name).__class__ = Fp8Linear
 
 
 def scale_rows(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -97,4 +97,4 @@ class Fp8Linear(nn.Linear):
             return super().forward(x)
         rows = x.flatten(0, -2).to(torch.get_autocast_dtype(device))
         product: Tensor = Fp8Product.apply(rows, self.weight)  # type: ignore[no-untyped-call]
-        return product.unflatten(0, x.shape[:-1])
+        return product.view(*x.shape[:-1], -1)

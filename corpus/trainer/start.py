@@ -30,7 +30,7 @@ DEFAULT_MICRO_TOKENS = 16_384
 RESUMABLE_SETTINGS = {
     "steps", "minutes", "micro_samples", "learning_rate", "shape", "warmup", "decay", "weight_decay", "clip",
     "precision", "compile", "evaluate_every", "evaluate_tokens", "save_minutes", "save_every", "keep_last",
-    "keep_every", "z_loss", "spike_sigma", "shard", "deterministic",
+    "keep_every", "z_loss", "spike_sigma", "shard", "deterministic", "cuda_graphs",
 }  # fmt: skip
 """Settings that may change when a run is resumed; any other change would make it a different run."""
 

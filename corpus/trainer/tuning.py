@@ -94,6 +94,8 @@ def _does_compiling_pay(config: RunConfig, device: torch.device, processes: int)
     """
     if config.mask_documents or not _can_compile():
         return False
+    if config.cuda_graphs:
+        return True
     if config.steps is None:
         return 60 * (config.minutes or 0) >= COMPILING_PAYS_SECONDS
     flops = config.steps * config.step_tokens * config.model.flops_per_token()

@@ -71,6 +71,9 @@ def train(
             help="Compile both models with torch.compile (default: as `corpus train` chooses for a long run).",
         ),
     ] = None,
+    cuda_graphs: Annotated[
+        bool, typer.Option("--cuda-graphs", help="Record the trainer's compiled step on a GPU and replay it.")
+    ] = False,
     mask_documents: Annotated[
         bool,
         typer.Option("--mask-documents", help="Restrict attention to documents; the plain step does not."),
@@ -137,7 +140,7 @@ def train(
             "size": size or ("gpt2" if gpu else "tiny"), "steps": LONG_RUN_STEPS, "context": context,
             "batch_tokens": batch_tokens or (524_288 if gpu else 2_048), "micro_tokens": micro_tokens,
             "optimizer": optimizer, "precision": precision, "compile": compile_, "deterministic": deterministic,
-            "mask_documents": mask_documents,
+            "mask_documents": mask_documents, "cuda_graphs": cuda_graphs,
         }  # fmt: skip
         config = configure_new_run(open_dataset(workspace), workspace, options)
         config, choice = tune_run(config, chosen, World())

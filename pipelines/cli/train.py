@@ -195,6 +195,14 @@ def train(
             "(default: on for runs of over four minutes on a GPU, where triton and a C compiler are; else off).",
         ),
     ] = None,
+    cuda_graphs: Annotated[
+        bool | None,
+        typer.Option(
+            "--cuda-graphs/--no-cuda-graphs",
+            help="Record a compiled step on one GPU and replay it, which helps models so small that the GPU waits for "
+            "its instructions (default: off).",
+        ),
+    ] = None,
     deterministic: Annotated[
         bool | None,
         typer.Option(
@@ -301,7 +309,7 @@ def train(
         "size": size, "steps": steps, "tokens": tokens, "minutes": minutes, "batch_tokens": batch_tokens,
         "micro_tokens": micro_tokens, "context": context, "seed": seed, "learning_rate": lr, "shape": schedule,
         "warmup": warmup, "decay": decay, "weight_decay": weight_decay, "clip": clip, "precision": precision,
-        "compile": compile_, "deterministic": deterministic, "shard": shard,
+        "compile": compile_, "cuda_graphs": cuda_graphs, "deterministic": deterministic, "shard": shard,
         "evaluate_every": evaluate_every, "evaluate_tokens": evaluate_tokens,
         "save_minutes": save_minutes, "save_every": save_every, "keep_last": keep_last, "keep_every": keep_every,
         "mixture": mixture, "mask_documents": mask_documents, "optimizer": optimizer, "z_loss": z_loss,

@@ -9,9 +9,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from corpus.errors import UserError
 from corpus.trainer import tuning
 from corpus.trainer.attention import KERNELS, prefer_kernel
+from corpus.trainer.dataset import open_dataset
 from corpus.trainer.distributed import World
+from corpus.trainer.engine import Engine
+from corpus.trainer.loader import Loader
 from corpus.trainer.memory import estimate_bytes
 from corpus.trainer.start import configure_resumed_run, read_run_config
 from tests.trainer.running import assert_same, train
@@ -87,3 +91,31 @@ def test_a_kernel_that_is_missing_gives_way_to_another(name: str | None) -> None
     plain = F.scaled_dot_product_attention(x, x, x, is_causal=True)
     with prefer_kernel(name):
         assert torch.allclose(F.scaled_dot_product_attention(x, x, x, is_causal=True), plain, atol=1e-6)
+
+
+def test_recorded_steps_add_gradients_to_arrays_that_stay(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What goes with recording, which a CPU cannot do: the numbers are those of plain steps."""
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    config = small_run(workspace, micro_tokens=24, compile=True)
+    recorded = dataclasses.replace(config, cuda_graphs=True)
+    with pytest.raises(UserError, match="--cuda-graphs needs one process on one GPU"):
+        Engine(recorded, CPU, World())
+    engines = [Engine(config, CPU, World()) for _ in range(2)]
+    engines[1].config, engines[1].device = recorded, torch.device("cuda")
+    engines[1]._record_graphs()
+    engines[1].device = CPU
+    gradients = [parameter.grad for parameter in engines[1].model.parameters()]
+    loader = Loader(open_dataset(str(workspace)), context=24, seed=0)
+    numbers: list[list[float]] = [[], []]
+    for step in range(3):
+        batch = loader.read(4 * step, 4 * step + 4)
+        for engine, values in zip(engines, numbers, strict=True):
+            values += engine.read(engine.backward(batch, 96), engine.clip())
+            engine.update(0.01)
+    assert numbers[0] == pytest.approx(numbers[1], rel=1e-6)
+    assert all(
+        parameter.grad is gradient
+        for parameter, gradient in zip(engines[1].model.parameters(), gradients, strict=True)
+    )

@@ -338,6 +338,9 @@ Part = tuple[str, float, Callable[[Setting], dict[str, Any]]]
 def list_parts(setting: Setting) -> list[Part]:
     """What is measured: (name, seconds that it is given on a GPU, function), the most important first."""
     large, larger = setting.large, setting.larger
+    tiny = Scale(name="tiny/256", size="tiny", context=256, step_tokens=16_384, micro_tokens=16_384)
+    if setting.device.type == "cpu":
+        tiny = dataclasses.replace(large, name="tiny")
     parts: list[Part] = [
         ("ours large", 90, lambda s: ours(s, large)),
         ("nanogpt large", 70, lambda s: nanogpt(s, large)),
@@ -357,6 +360,8 @@ def list_parts(setting: Setting) -> list[Part]:
         ("resume deterministic, compiled", 90, lambda s: resume(s, deterministic=True, compile=s.compile)),
         ("nanochat large, heads of 128", 80, lambda s: nanochat(s, large, 128)),
         ("ours large, documents masked", 60, lambda s: ours(s, large, mask_documents=True)),
+        ("ours tiny, compiled", 40, lambda s: ours(s, tiny, compile=s.compile)),
+        ("ours tiny, recorded", 40, lambda s: ours(s, tiny, compile=s.compile, cuda_graphs=s.compile)),
         ("ours large, fp8", 80, lambda s: ours(s, large, **({"precision": "fp8"} if s.compile else {}))),
         ("ours large, adamw", 70, lambda s: ours(s, large, optimizer="adamw")),
     ]
@@ -372,7 +377,7 @@ def run_part(part: Part, setting: Setting, out: Path, limit: float) -> dict[str,
     result.unlink(missing_ok=True)
     child = os.fork()
     if not child:
-        os.setsid()
+        os.setpgid(0, 0)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
@@ -390,6 +395,7 @@ def run_part(part: Part, setting: Setting, out: Path, limit: float) -> dict[str,
                 traceback.print_exc()
             sys.stdout.flush()
             os._exit(status)
+    os.setpgid(child, child)  # here too, as either may come first
     late = False
     while not os.waitpid(child, os.WNOHANG)[0]:
         if late := time.monotonic() - begin > limit:
