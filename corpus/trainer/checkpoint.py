@@ -176,7 +176,7 @@ def _record_event(tensors: dict[str, Tensor]) -> torch.cuda.Event | None:
     if device.type != "cuda":
         return None
     with torch.cuda.device(device):
-        event = torch.cuda.Event()
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record()
     return event
 
@@ -187,7 +187,7 @@ def _follow(ready: torch.cuda.Event | None) -> Iterator[None]:
     if ready is None:
         yield
         return
-    stream = torch.cuda.Stream(ready.device)
+    stream = torch.cuda.Stream(ready.device)  # type: ignore[no-untyped-call]
     stream.wait_event(ready)
     with torch.cuda.stream(stream):
         yield
