@@ -122,7 +122,11 @@ def _move_parameters(
     """Update momenta and parameters in place; `shrink` is what is left of a parameter after its decay."""
     torch._foreach_lerp_(momenta, gradients, 1 - momentum)
     directions = torch._foreach_lerp(gradients, momenta, momentum)
-    torch._foreach_mul_(parameters, shrink)
+    if isinstance(shrink, Tensor):  # on the CPU, where the parameters may be not: lists refuse that
+        for parameter in parameters:
+            parameter.mul_(shrink)
+    else:
+        torch._foreach_mul_(parameters, shrink)
     _subtract_updates(directions, parameters, rows, rate, dtype)
 
 
@@ -143,9 +147,9 @@ def _subtract_updates(
             parts.append(part)
             belows.append(below)
     for shape, (parts, belows) in shapes.items():
-        scale = rate * (UPDATE_RMS * max(shape) ** 0.5)
+        share = UPDATE_RMS * max(shape) ** 0.5
         for below, update in zip(belows, orthogonalize(parts, dtype), strict=True):
-            if isinstance(scale, Tensor):
-                below.sub_(update.to(below.dtype) * scale)
+            if isinstance(rate, Tensor):
+                below.sub_(update.to(below.dtype) * share * rate)
             else:
-                below.sub_(update, alpha=scale)
+                below.sub_(update, alpha=rate * share)

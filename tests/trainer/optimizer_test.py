@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pytest
 import torch
+from torch._dynamo.backends.debugging import aot_eager
 
 from corpus.trainer.config import find_size
 from corpus.trainer.model import GPT, initialize_weights
@@ -46,6 +50,33 @@ def test_steps_are_those_of_torchs_muon_with_rates_matched_to_adamw() -> None:
     moved = (theirs - matrices(16, 40)).abs().max()
     assert moved > 0.05
     assert (ours - theirs).abs().max() < 0.03 * moved
+
+
+def test_a_compiled_update_is_that_of_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced and run as it is: what is generated of it only rounds differently. Rates differ from step to step."""
+    graphs: list[torch.fx.GraphModule] = []
+
+    def count(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        graphs.append(graph)
+        return aot_eager(graph, inputs)
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=count))
+    shapes = (((24, 32), (12, 6, 6)), ((16, 40), (16,)), ((16, 40), (16,)), ((40, 16), (40,)))
+    moved = []
+    for compiled in (False, True):
+        parameters = [torch.nn.Parameter(matrices(*shape).clone()) for shape, _ in shapes]
+        pairs = [(parameter, rows) for parameter, (_, rows) in zip(parameters, shapes, strict=True)]
+        muon = Muon(pairs, lr=0.02, weight_decay=0.1, compile=compiled)
+        for step in range(3):
+            for number, parameter in enumerate(parameters):
+                random = torch.Generator().manual_seed(10 * step + number)
+                parameter.grad = torch.randn(parameter.shape, generator=random)
+            muon.param_groups[0]["lr"] = 0.02 / (step + 1)
+            muon.step()
+        moved.append([*parameters, *(muon.state[parameter]["momentum"] for parameter in parameters)])
+    assert len(graphs) == 1, "one call for all matrices, and not a new one for each rate"
+    for one, other in zip(*moved, strict=True):
+        assert torch.allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_joint_matrices_are_made_orthogonal_one_by_one() -> None:
