@@ -115,21 +115,31 @@ def use_deterministic_kernels(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
+    import torch._inductor.config as inductor
+
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS_WORKSPACE)
     cudnn: Any = torch.backends.cudnn
     fill: Any = torch.utils.deterministic
     before = (
-        torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled(),
-        cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory,
-    )  # fmt: skip
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    settings = [
+        (cudnn, "deterministic", True),
+        (cudnn, "benchmark", False),
+        (inductor, "deterministic", True),  # it chooses kernels without timing them
+        (fill, "fill_uninitialized_memory", False),  # nothing here reads memory before it is written
+    ]
+    former = [(owner, name, getattr(owner, name)) for owner, name, _ in settings]
     torch.use_deterministic_algorithms(True)
-    cudnn.deterministic, cudnn.benchmark = True, False
-    fill.fill_uninitialized_memory = False  # nothing here reads memory before it is written
+    for owner, name, value in settings:
+        setattr(owner, name, value)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        cudnn.deterministic, cudnn.benchmark, fill.fill_uninitialized_memory = before[2:]
+        for owner, name, value in former:
+            setattr(owner, name, value)
 
 
 def describe_arithmetic(

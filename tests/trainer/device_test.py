@@ -137,10 +137,12 @@ def test_deterministic_kernels_are_asked_for_and_the_settings_put_back(
         assert not torch.is_deterministic_algorithms_warn_only_enabled()
         assert torch.backends.cudnn.deterministic
         assert not torch.backends.cudnn.benchmark
+        assert torch._inductor.config.deterministic
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     assert not torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.deterministic
     assert torch.backends.cudnn.benchmark
+    assert not torch._inductor.config.deterministic
     with device.use_deterministic_kernels(False):
         assert not torch.are_deterministic_algorithms_enabled()
 
