@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,16 @@ def test_other_texts_say_nothing() -> None:
     for label in ("jpn_Jpan", "tha_Thai", "eng_Latn"):
         assert Identifier().identify(PROSE[label])[0] == label
     assert Identifier().identify(TEXTS["yue"][0], "zh")[0] == "cmn_Hant"  # what a source states decides
+
+
+def test_a_long_text_takes_few_bytes_a_character() -> None:
+    text = "".join(TEXTS["lzh"] + TEXTS["cmn"]) * 1000
+    tell_sinitic(text)
+    tracemalloc.start()
+    tell_sinitic(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6 * len(text)
 
 
 def test_each_has_values_of_its_own() -> None:
