@@ -9,6 +9,8 @@ The files, in the order in which data meets them:
     fasttext_models.py  fastText models: loading, predicting, training
     letters.py          languages that no model knows, by their letters
     models.py           what lid.176 and CLD2 are given
+    byte_ngrams.py      a third voter: naive Bayes over byte n-grams
+    third_voter.py      its vote beside those of lid.176 and CLD2
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
     names.py            English names of labels

@@ -5,7 +5,8 @@ alone. CLD2 is nearly always right where it knows the language; where it does no
 language. lid.176 is unsure of languages that it does not know. So languages of scripts that the text is not in are
 left out, and languages that neither knows are told by their letters first (`letters.py`). Where the two agree, that is
 the language; else CLD2 decides, unless lid.176 names a language that CLD2 does not know, and lid.176 is sure or CLD2
-is not. The Chinese languages are told apart by their own characters (`sinitic.py`).
+is not. Where the two are not sure, or the language has close relatives, byte n-grams are asked as well
+(`third_voter.py`). The Chinese languages are told apart by their own characters (`sinitic.py`).
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ from corpus.languages.labels import (
 from corpus.languages.letters import is_zawgyi, tell_language
 from corpus.languages.scripts import script_counts, script_shares
 from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
+from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
 from corpus.plugins import is_reference
 
-VERSION = 3
+VERSION = 4
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -61,6 +63,9 @@ ENOUGH_LETTER_BYTES = 60
 MIN_UNDIVIDED_PERCENT = 75
 """Percent of the text in one language from which CLD2 decides against lid.176; of a mixed text the
 scores do."""
+
+MIN_PART_PERCENT = 25
+"""Percent of the text in a second language from which its scores say that it is mixed, and no third model is asked."""
 
 SURE_LID_PROBABILITY = 0.5
 """Probability from which lid.176 decides when it names a language that CLD2 does not know."""
@@ -252,7 +257,12 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
     known = names.nameable
     if not scores:
         return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
-    return Verdict(code=_decide(lid, cld2, scores), scores=scores, known=known, script=script)
+    code = _decide(lid, cld2, scores)
+    agreed = bool(lid) and bool(cld2) and next(iter(lid)) == max(cld2, key=lambda name: cld2[name].confidence)
+    again = None if _is_mixed(cld2) else ask_third(code, scores, line, present, agreed=agreed)
+    if again is not None:
+        code, scores = again
+    return Verdict(code=code, scores=scores, known=known, script=script)
 
 
 def _ask_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
@@ -292,6 +302,12 @@ def _ask_cld2(
         if code == "cmn":
             script = "Hant" if guess.code == "zh-Hant" else "Hans"
     return beliefs, script
+
+
+def _is_mixed(cld2: Mapping[str, Belief]) -> bool:
+    """Return whether CLD2 is sure that a text is in two languages, and they are no close relatives."""
+    parts = {code for code, belief in cld2.items() if belief.percent >= MIN_PART_PERCENT and not belief.weak}
+    return len(parts) > 1 and not parts <= CLOSE_RELATIVES
 
 
 def _decide(lid: Mapping[str, float], cld2: Mapping[str, Belief], scores: Mapping[str, float]) -> str:

@@ -49,12 +49,13 @@ _MERGED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """A row of manifests/identification.yaml: a language, its scripts, what the two models call it."""
+    """A row of manifests/identification.yaml: a language, its scripts, what the models call it."""
 
     code: str
     scripts: tuple[str, ...]
     lid: str | None = None
     cld2: str | None = None
+    langid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +109,13 @@ class Labels:
         }
 
     @cached_property
+    def langid(self) -> dict[str, str]:
+        """Our code -> the third voter's label."""
+        return {code: language.langid for code, language in self.languages.items() if language.langid}
+
+    @cached_property
     def fingerprint(self) -> str:
-        rows = {code: [row.scripts, row.lid, row.cld2] for code, row in self.languages.items()}
+        rows = {code: [row.scripts, row.lid, row.cld2, row.langid] for code, row in self.languages.items()}
         alphabets = [[script, repr(rows)] for script, rows in sorted(self.alphabets.items())]
         return fingerprint(
             [rows, dict(self.scripts), dict(self.codes), dict(self.names), sorted(self.groups), alphabets]
@@ -168,7 +174,7 @@ def labels() -> Labels:
     name = "identification.yaml"
     data, _ = load_yaml(data_path(name).read_text(encoding="utf-8"), name)
     languages = {
-        code: Language(code=code, scripts=tuple(row["scripts"]), lid=row.get("lid"), cld2=row.get("cld2"))
+        code: Language(code=code, **{**row, "scripts": tuple(row["scripts"])})
         for code, row in data["languages"].items()
     }
     alphabets = {
