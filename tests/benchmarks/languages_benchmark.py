@@ -8,6 +8,7 @@ languages are named that no model knows. Nothing is chosen by these texts.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -30,11 +31,14 @@ CLOSE_GROUPS = (
     "cmn yue wuu",
     "ces slk",
 )
-LARGEST = (
-    "afr als amh arb azj bel ben bul cat ces cmn dan deu ekk ell eng epo eus fas fil fin fra glg guj hau heb hin hrv hun hye "
-    "ind isl ita jpn kan kat kaz khk khm kor lit lvs mal mar mkd mya nld nob npi pan pol por ron rus sin slk slv spa srp swe "
-    "swh tam tel tha tur ukr urd uzn vie"
-).split()
+LARGEST = frozenset(
+    re.findall(
+        "[a-z]+",
+        "afr als amh arb azj bel ben bul cat ces cmn dan deu ekk ell eng epo eus fas fil fin fra glg guj "
+        "hau heb hin hrv hun hye ind isl ita jpn kan kat kaz khk khm kor lit lvs mal mar mkd mya nld nob "
+        "npi pan pol por ron rus sin slk slv spa srp swe swh tam tel tha tur ukr urd uzn vie ",
+    )
+)
 """The most written languages, as Wikipedia and Common Crawl rank them."""
 SURE_SCORE = 0.5
 Verdicts = Mapping[str, list[tuple[str, float]]]
@@ -71,7 +75,7 @@ def print_joined(known: Verdicts, both: list[str], unknown: Verdicts) -> None:
     """Print what the joined models say beyond their accuracy."""
     print(f"macro F1 of the {len(both)} known to both: {macro_f1(known, both):.3f}")
     shares = {code: sum(name == code for name, _ in known[code]) / len(known[code]) for code in known}
-    worst = sorted((shares[code], code) for code in LARGEST if code in known)
+    worst = sorted((shares[code], code) for code in LARGEST & known.keys())
     below = [f"{code} {share:.2f}" for share, code in worst if share < 0.95]
     print(f"of the {len(worst)} most written, under .95: {', '.join(below) or 'none'}")
     for group in map(str.split, CLOSE_GROUPS):
@@ -94,8 +98,8 @@ def print_joined(known: Verdicts, both: list[str], unknown: Verdicts) -> None:
         for name, score in found
     ]
     print(
-        f"of {len(sure):,} paragraphs in {len(unknown)} languages that no model knows, {sum(sure) / len(sure):.1%} are named "
-        f"with {SURE_SCORE} and more"
+        f"of {len(sure):,} paragraphs in {len(unknown)} languages that no model knows, {sum(sure) / len(sure):.1%} "
+        f"are named with {SURE_SCORE} and more"
     )
 
 
