@@ -69,11 +69,11 @@ def predict_by_ngrams(line: str, allowed: Set[str]) -> dict[str, float]:
     text = line[:MAX_CHARACTERS]
     text = unicodedata.normalize("NFC", text.lower() if text.isupper() else text)
     data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
-    found, counts = np.unique(_find_rows(model, data), return_counts=True)
-    if not len(found):
+    rows, counts = np.unique(_find_rows(model, data), return_counts=True)
+    if not len(rows):
         return {}
     weights = np.log1p(counts).astype(np.float32)
-    scores = weights @ model.table[found][:, columns].astype(np.float32)
+    scores = weights @ model.table[rows][:, columns].astype(np.float32)
     scores = scores * model.step + weights.sum() * model.floor + model.prior[columns]
     scores /= math.sqrt(len(data))
     shares = np.exp(scores - scores.max())
