@@ -5,8 +5,8 @@ tells its item from the others of its set. A gram that is in many documents of m
 proves nothing, and so do the pairs in it: a famous quotation, a licence, a template. Only an item that stands there
 whole, question and options or answer, is a hit however often it does.
 
-A hit has two distinct features from different places of the item: of its quarters by weight, two at least that are
-half matched; and
+A hit has two distinct features from different places of the item: of its quarters by weight, or of those of a question
+that stands alone, two at least that are half matched; and
 
     enough weight in all (`MIN_WEIGHT`), and one of
     its question, alone (`MOST` of it where it has options; where it has none, `score`, and more if it is short)
@@ -31,7 +31,7 @@ from corpus.decontamination.item_index import ItemIndex
 from corpus.decontamination.options import PARTS, DecontaminationOptions
 
 Weights = NDArray[np.floating[Any]]
-VERSION = 2
+VERSION = 3
 """Increased when the same candidates would give other hits."""
 LEAST_DOCUMENTS, MOST_DOCUMENTS = 1000, 8192
 """Documents that weights are computed for, as if a corpus had at least and at most so many: in a small one an item's
@@ -161,7 +161,10 @@ def _judge_weights(
     is_hit = (
         weight >= MIN_WEIGHT
         and (alone or together or solved or chosen)
-        and _has_two_places(weights, whole, parts, matched)
+        and (
+            _has_two_places(weights, whole, parts < PARTS.index("passage"), matched)
+            or (alone and _has_two_places(weights, whole, parts == PARTS.index("question"), matched))
+        )
     )
     named = {part: round(float(share), 4) for part, share in zip(PARTS, shares, strict=True) if share > 0}
     return HitVerdict(HIT if is_hit else WEAK, round(float(score), 4), named, weight)
@@ -170,11 +173,10 @@ def _judge_weights(
 def _has_two_places(
     weights: Weights,
     whole: Weights,
-    parts: NDArray[np.uint8],
+    own: NDArray[np.bool_],
     matched: NDArray[np.bool_],
 ) -> bool:
-    """Return whether two of the item's quarters are half matched, its passage left out."""
-    own = parts < PARTS.index("passage")
+    """Return whether two of the quarters of an item's `own` pairs are half matched."""
     reached = np.cumsum(whole[own])
     if not len(reached) or reached[-1] <= 0:
         return False

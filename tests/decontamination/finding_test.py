@@ -243,6 +243,29 @@ def test_options_count_in_any_order_and_without_them_a_quotation_in_a_question_i
     assert kinds(search(tmp_path, [item], AROUND.format(mixed))) == {"1": "hit"}
 
 
+def test_a_question_is_a_hit_without_its_long_answer(tmp_path: Path) -> None:
+    steps = [
+        f"Step {at}: carry {number} of them over to the {number}th pier"
+        for at, number in enumerate(range(11, 31))
+    ]
+    item = {
+        "question": "Josh buys a boat for eighty coins, puts fifty coins in repairs and sells it again; what is left?",
+        "answer": ". ".join(steps),
+    }
+    chinese = {
+        "question": "老王花八十枚铜钱买下一条旧木船又花五十枚修好它然后卖掉请问最后剩下多少铜钱",
+        "answer": "。".join(
+            f"第{number}步把{number}条缆绳从第{number}个码头搬到下一个码头去" for number in range(11, 31)
+        ),
+    }
+    for at, each in enumerate((item, chinese)):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        assert kinds(search(folder, [each], AROUND.format(each["question"]))) == {"1": judging.HIT}
+        half = each["question"][: len(each["question"]) // 4]
+        assert kinds(search(folder, [each], AROUND.format(half))) == {}
+
+
 def test_a_passage_alone_is_no_hit_and_beside_its_question_it_is_on_record(tmp_path: Path) -> None:
     passage = (
         "The old lighthouse at the cape was lit for the first time in a storm, when two fishermen carried oil up its "
