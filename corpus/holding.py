@@ -10,6 +10,7 @@ from corpus import storage
 
 DECONTAMINATION = "decontamination"
 """The step that looks for items of evaluation sets (`corpus.decontamination`)."""
+SIGNALS_FOLDER = f"signals/{DECONTAMINATION}"
 ITEMS_SIGNAL = f"{DECONTAMINATION}.items"
 """The signal that counts the items that a document holds; cleared ones do not count."""
 VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
@@ -17,10 +18,15 @@ VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
 Flags = NDArray[np.bool_]
 
 
-def read_holding(documents: str) -> Flags | None:
-    """Return which documents of a part hold items, by row; None where none were looked for."""
+def signals_beside(documents: str) -> str:
+    """Return the path of the signals that `read_holding` reads, by that of the documents in the same workspace."""
     head, _, tail = documents.rpartition("/documents/")
-    signals = f"{head}/signals/{DECONTAMINATION}/{tail}"
+    return f"{head}/{SIGNALS_FOLDER}/{tail}"
+
+
+def read_holding(signals: str) -> Flags | None:
+    """Return which documents of an input split hold items, by row, from its part of `SIGNALS_FOLDER`; None where none
+    were looked for."""
     if not storage.exists(signals):
         return None
     with storage.open_input(signals) as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WORKSPACE_SCHEMA_VERSION = 1
 LENDER_FILE = "lender.json"
 LENT_FOLDERS = ("documents", "signals", "dedup/signatures")
-"""Folders that a scratch workspace reads from another one."""
+"""Folders that a scratch workspace reads from another one, but for those that it has itself."""
 
 
 class Workspace:
@@ -65,18 +65,21 @@ class Workspace:
         return Workspace.open(root)
 
     @staticmethod
-    def scratch(folder: str, lender: Workspace) -> Workspace:
-        """Create a workspace in a local folder that reads documents, signals and signatures from another one."""
-        storage.write_text(storage.join(folder, LENDER_FILE), json.dumps(lender.root))
+    def scratch(folder: str, lender: Workspace, own: Collection[str] = ()) -> Workspace:
+        """Create a workspace in a local folder that reads documents, signals and signatures from another one, but for
+        its `own` folders of these, such as `signals/private`."""
+        content = {"root": lender.root, "own": sorted(own)}
+        storage.write_text(storage.join(folder, LENDER_FILE), json.dumps(content))
         return Workspace.create(folder)
 
     @cached_property
-    def _lender(self) -> str | None:
-        """The root of the workspace that a scratch workspace reads from."""
+    def _lender(self) -> tuple[str, frozenset[str]] | None:
+        """The root of the workspace that a scratch workspace reads from, and the folders that it has itself."""
         path = self.path(LENDER_FILE)
         if storage.is_remote(self.root) or not storage.exists(path):
             return None
-        return str(json.loads(storage.read_text(path)))
+        content = json.loads(storage.read_text(path))
+        return content["root"], frozenset(content["own"])
 
     def path(self, *names: str) -> str:
         """Return a path below the root."""
@@ -87,8 +90,10 @@ class Workspace:
 
         `folder` is `documents`, `signals/STEP`, `decisions`, `dedup/signatures` ...
         """
-        root = self._lender if folder.startswith(LENT_FOLDERS) else None
-        return storage.join(root or self.root, folder, f"source={source}", f"part-{split}.{extension}")
+        root = self.root
+        if self._lender is not None and folder.startswith(LENT_FOLDERS) and folder not in self._lender[1]:
+            root = self._lender[0]
+        return storage.join(root, folder, f"source={source}", f"part-{split}.{extension}")
 
     def quarantine_part(self, source: str, split: str, step: str | None = None) -> str:
         """Return the path of an input split's quarantine: of its records, or of documents that a step failed on."""

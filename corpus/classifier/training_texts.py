@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from corpus import storage
 from corpus.edits.applied import read_applied, read_applied_edits
 from corpus.errors import UserError
-from corpus.holding import read_holding
+from corpus.holding import SIGNALS_FOLDER, read_holding
 from corpus.languages.labels import parse_label
 from corpus.languages.names import normalize_label
 from corpus.storage import DAMAGE
@@ -93,7 +93,7 @@ def _read_kept(workspace: Workspace, filters: dict[str, str]) -> Iterator[Labell
             raise UserError(f"{workspace.root} is not a finished build: resume it with `corpus build`")
         edits = read_applied_edits(workspace, source, split, applied)
         documents, decisions = (pq.ParquetFile(storage.open_input(path)) for path in paths)
-        holding, first = read_holding(paths[0]), 0
+        holding, first = read_holding(workspace.part(SIGNALS_FOLDER, source, split)), 0
         with closing(documents), closing(decisions):
             for group in range(documents.num_row_groups):
                 rows = documents.read_row_group(group, columns=["text", "language"])

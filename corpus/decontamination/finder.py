@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,8 @@ class ItemFinder:
     def __init__(self, workspace: Workspace, options: DecontaminationOptions | None = None) -> None:
         """Raises UserError if the build looked for no items."""
         self._options = options or DecontaminationOptions()
-        folder = workspace.path(item_index.FOLDER)
-        self._index = item_index.open_index(
-            folder, item_index.read_index_facts(folder).get("fingerprint", "")
-        )
+        self.index = read_sought(workspace)
+        self._index = item_index.open_index(workspace.path(item_index.FOLDER), self.index)
         self._weights = read_weights(weights_path(workspace), self._options)
 
     def find_holding(self, texts: Sequence[str]) -> NDArray[np.bool_]:
@@ -40,8 +38,26 @@ class ItemFinder:
         return holding
 
 
-def find_holding(workspace: Workspace, texts: Sequence[str]) -> NDArray[np.bool_]:
-    """Return which texts hold items of a workspace's evaluation sets; none do where its build looked for no items."""
-    if not has_hits(workspace):
-        return np.zeros(len(texts), np.bool_)
-    return ItemFinder(workspace).find_holding(texts)
+def read_sought(workspace: Workspace) -> str:
+    """Return the fingerprint of a workspace's index, which says what its build looked for; empty without one."""
+    sought: str = item_index.read_index_facts(workspace.path(item_index.FOLDER)).get("fingerprint", "")
+    return sought
+
+
+def open_finders(roots: Iterable[str]) -> list[ItemFinder]:
+    """Return a finder for each index that the builds of some workspaces looked for; those that looked for none have
+    none."""
+    finders: dict[str, ItemFinder] = {}
+    for workspace in map(Workspace.open, dict.fromkeys(roots)):
+        if has_hits(workspace):
+            finder = ItemFinder(workspace)
+            finders.setdefault(finder.index, finder)
+    return list(finders.values())
+
+
+def find_holding(finders: Iterable[ItemFinder], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which texts hold items that one of some finders looks for."""
+    holding = np.zeros(len(texts), np.bool_)
+    for finder in finders:
+        holding |= finder.find_holding(texts)
+    return holding

@@ -15,16 +15,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus import storage
-from corpus.edits.applied import read_applied, read_applied_edits
+from corpus.decontamination.finder import find_holding, open_finders, read_sought
+from corpus.edits.applied import digest_edits, read_applied, read_applied_edits
 from corpus.edits.parts import SplitEdits
 from corpus.errors import UserError
-from corpus.experiments.held_out import HeldOutPiece, cut_pieces
-from corpus.holding import read_holding
+from corpus.experiments import shuffled
+from corpus.experiments.held_out import Clearing, HeldOutPiece, cut_pieces
+from corpus.holding import SIGNALS_FOLDER, read_holding
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.tokens.options import DEFAULT_PATTERN, MixtureOptions, TokenizerOptions
 from corpus.tokens.vocabulary import count_pieces, train_tokenizer
 from corpus.workspace import Workspace
 
+Matching = Literal["matched", "target", "own"]
+
+VERSION = 3
+"""Increased when the same workspaces would give other shards."""
 TOKENIZER_SAMPLE_BYTES = 8_000_000
 """Bytes of each arm that a common tokenizer is trained on."""
 COLUMNS = ["id", "group", "language", "bytes", "content_hash", "text"]
@@ -56,9 +62,8 @@ class Arm:
 class ArmSurvey:
     """What a workspace would train on and validates with, without its texts.
 
-    `held` are what may train no arm: the groups in validation, and of a group that is divided by contents the ids and
-    content hashes of its documents in validation. `sizes` the bytes of training text by source and language; `identity`
-    a hash of every document's id, content and side.
+    `held` are the groups (or ids) in validation; `sizes` the bytes of training text by source and language; `identity`
+    a hash of every document's id, content and side, and of the edits that are applied.
     """
 
     held: frozenset[str]
@@ -93,6 +98,11 @@ def survey_workspace(root: str) -> ArmSurvey:
                 [source, sides, *(table.column(n).to_pylist() for n in ("id", "content_hash"))]
             ).encode()
         )
+    applied = read_applied(workspace)
+    for source, split in workspace.splits():
+        edits = read_applied_edits(workspace, source, split, applied)
+        if edits is not None:
+            digest.update(json.dumps([source, split, digest_edits(edits)]).encode())
     if not documents:
         raise UserError(f"{root}: no document is kept for training: `corpus stats {root}` shows why")
     path = workspace.path("tokenizer", "tokenizer.json")
@@ -118,7 +128,7 @@ def read_kept(workspace: Workspace, columns: list[str]) -> Iterator[tuple[str, p
     for source, split, table in workspace.rows(columns):
         if (source, split) != here:
             here, first = (source, split), 0
-            holding = read_holding(workspace.part("documents", source, split))
+            holding = read_holding(workspace.part(SIGNALS_FOLDER, source, split))
             edits = read_applied_edits(workspace, source, split, applied) if "text" in columns else None
         chosen = np.flatnonzero(table.column("kept").to_numpy())
         rows = chosen + first
@@ -149,9 +159,12 @@ def read_validation_pieces(arm: Arm) -> list[HeldOutPiece]:
 
 def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
     """Return a tokenizer.json trained on as much text of every arm's training documents, but for what holds items of
-    evaluation sets."""
+    evaluation sets, those that another arm's build looked for too."""
+    finders = open_finders(arm.workspace for arm in arms)
 
     def texts(arm: Arm) -> Iterator[str]:
+        sought = read_sought(Workspace.open(arm.workspace))
+        others = [finder for finder in finders if finder.index != sought]
         room = TOKENIZER_SAMPLE_BYTES
         drawn = []
         for _, table in read_kept(Workspace.open(arm.workspace), ["id", "bytes"]):
@@ -165,9 +178,10 @@ def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
         bound = drawn[min(len(drawn) - 1, int(np.searchsorted(sums, room)))][0]
         for _, table in read_kept(Workspace.open(arm.workspace), ["id", "text"]):
             train = _choose_tokenizer_texts(table)
-            for id, text in zip(*(train[n].to_pylist() for n in ("id", "text")), strict=True):
-                if text and draw_document(id) <= bound:
-                    yield text
+            rows = zip(*(train[n].to_pylist() for n in ("id", "text")), strict=True)
+            chosen = [text for id, text in rows if text and _draw(id) <= bound]
+            holding = find_holding(others, chosen)
+            yield from (text for text, holds in zip(chosen, holding.tolist(), strict=True) if not holds)
 
     distinct = {arm.workspace: arm for arm in arms}.values()
     counts = count_pieces((text for arm in distinct for text in texts(arm)), DEFAULT_PATTERN)

@@ -19,12 +19,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from corpus.decontamination.finder import find_holding
+from corpus.decontamination.finder import find_holding, open_finders
 from corpus.errors import UserError
 from corpus.languages.identify import Identifier
 from corpus.languages.names import normalize_label
 from corpus.text.hashes import contains, finalize, hash_windows, prefix_sums
-from corpus.workspace import Workspace
 
 PIECE_BYTES = 1024
 """Bytes from which a piece ends with its line."""
@@ -82,9 +81,7 @@ def leave_out_items(
     pieces: Sequence[HeldOutPiece], roots: Iterable[str], say: Callable[[str], None]
 ) -> list[HeldOutPiece]:
     """Return the pieces that hold no item of the evaluation sets that the builds of some workspaces looked for."""
-    holding = np.zeros(len(pieces), np.bool_)
-    for root in dict.fromkeys(roots):
-        holding |= find_holding(Workspace.open(root), [piece.text for piece in pieces])
+    holding = find_holding(open_finders(roots), [piece.text for piece in pieces])
     if holding.any():
         count = int(holding.sum())
         what = "1 passage holds" if count == 1 else f"{count:,} passages hold"

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from corpus.errors import RunError
-from corpus.holding import read_holding
+from corpus.holding import read_holding, signals_beside
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.storage import open_input
 
@@ -78,7 +78,7 @@ def read_kept_groups(documents: str, decisions: str, edits: TextEdits | None = N
         if groups[0] != groups[1]:
             raise RunError(f"{documents} and {decisions} have different rows: decide again")
         ends = np.cumsum([0, *groups[0]]).tolist()
-        holding = read_holding(documents)
+        holding = read_holding(signals_beside(documents))
         for number in range(file.num_row_groups):
             verdict = decided.read_row_group(number, columns=["kept", "split"])
             rows = np.flatnonzero(verdict.column("kept").to_numpy())

@@ -236,20 +236,6 @@ def compare_edits(one: Workspace, other: Workspace, applied: AppliedKinds) -> li
     ]
 
 
-def decide_scratch(root: str, manifest: str | None, changes: Changes, folder: str) -> Workspace:
-    """Return a workspace in a local folder with the decisions of other rules, which reads the documents of `root`.
-
-    Decisions that are there already are kept if they are of the same rules. Raises UserError as `compare_changes`.
-    """
-    root = root if storage.is_remote(root) else os.path.abspath(storage.local_path(root))
-    workspace = Workspace.open(root)
-    plan = make_stored_plan(workspace, manifest, changes, finished=True)
-    other = Workspace.scratch(folder, workspace)
-    storage.write_text(other.path("plan.json"), json.dumps({"splits": plan.names, "steps": plan.steps}))
-    work.run_decide(Build(plan, other, Running(workers=1), Status(folder), lambda line: None))
-    return other
-
-
 def load_stored_manifest(workspace: Workspace) -> ManifestFile:
     """Return the manifest that a workspace was built from, by its copy there. Errors name the user's own file, not a
     line of the copy, which nobody wrote."""
