@@ -25,6 +25,8 @@ from corpus.storage.fingerprint import file_identity, fingerprint
 
 ENDINGS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
 _COMPRESSED = re.compile(r"\.(gz|bz2|xz|zst)$")
+_END = "\0end"
+"""What is read as a row behind the last one, unless a quotation mark is open."""
 MAX_SET_BYTES = 2 << 30
 """Bytes of a set's files as they are stored, at most: larger ones are corpora, not evaluation sets."""
 
@@ -109,7 +111,7 @@ def read_set(files: SetFiles, options: EvaluationSet) -> Iterator[ReadItem]:
                 yield ReadItem(item.name, item)
         except (ValueError, pa.ArrowInvalid, csv.Error, RecursionError, *DAMAGE) as error:
             raise UserError(
-                f"{path}, row {number + 1}: cannot be read: {describe_briefly(error)}",
+                f"{path}, row {number + 1}: cannot be read: {describe_briefly(error)}: mend the file, or leave it out",
                 ("decontaminate", "sets", files.place),
             ) from None
 
@@ -148,14 +150,25 @@ def _read_rows(path: str) -> Iterator[Any]:
     with storage.open_decompressed(path) as stream:
         text = stream.read().decode("utf-8-sig")
     if ending in (".csv", ".tsv"):
-        csv.field_size_limit(1 << 26)
-        yield from csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if ending == ".tsv" else ",")
+        yield from _read_table(text, "\t" if ending == ".tsv" else ",")
     elif ending == ".json":
         yield from _list_rows(json.loads(text))
     else:
         for line in text.split("\n"):
             if line.strip():
                 yield json.loads(line)
+
+
+def _read_table(text: str, delimiter: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of CSV. Raises csv.Error where a quotation mark takes in all that follows it."""
+    csv.field_size_limit(1 << 26)
+    row: dict[str, Any] | None = None
+    for following in csv.DictReader(io.StringIO(f"{text}\n{_END}\n", newline=""), delimiter=delimiter):
+        if row is not None:
+            yield row
+        row = following
+    if row is not None and next(iter(row.values())) != _END:
+        raise csv.Error("its quotation mark is never closed, so that all rows after it would be part of it")
 
 
 def _list_rows(value: Any) -> Sequence[Any]:

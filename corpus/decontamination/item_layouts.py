@@ -99,7 +99,8 @@ def read_item(
     if not question and options:
         question, options = options[0], options[1:]
     if not question.strip():
-        raise ValueError(f"no text among its columns: {', '.join(map(str, row)) or 'there are none'}")
+        columns = ", ".join(map(str, row)) or "there are none"
+        raise ValueError(f"no text among its columns: {columns}: `fields` says which is the question")
     return EvaluationItem(
         name=_read_name(by_key, name),
         question=_clean(question),

@@ -149,6 +149,17 @@ def test_files_and_folders_of_all_formats_are_read(tmp_path: Path) -> None:
     assert items[3].item is not None
 
 
+def test_quoted_line_breaks_are_part_of_a_cell_wherever_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "set.csv"
+    path.write_text(
+        f'question,answer\n"{LONG[0]}\n\n第二行","a ""b""\r\nc"\n{LONG[1]},"last\nline"', encoding="utf-8"
+    )
+    items = [read.item for read in read_set(list_sets(options_of(path))[0], options_of(path).sets[0])]
+    assert [(item.question, item.answer) for item in items if item is not None] == [
+        (f"{LONG[0]}\n\n第二行", 'a "b"\r\nc'), (LONG[1], "last\nline"),
+    ]  # fmt: skip
+
+
 def test_what_cannot_be_looked_for_is_listed_with_its_reason(tmp_path: Path) -> None:
     path = write_rows(
         tmp_path / "mixed.jsonl",
@@ -196,6 +207,18 @@ def test_the_same_sets_elsewhere_are_the_same_and_changed_ones_are_not(tmp_path:
         ({"a.parquet": "PAR1 no"}, "a.parquet, row 1: cannot be read"),
         ({"a.jsonl.gz": "no gzip"}, "a.jsonl.gz, row 1: cannot be read"),
         ({"a.jsonl": b"\xff\xfe\x00"}, "a.jsonl, row 1: cannot be read"),
+        (
+            {"a.jsonl": '{"ask": "x", "to": "y"}'},
+            "no text among its columns: ask, to: `fields` says which is the question",
+        ),
+        (
+            {"a.csv": 'id,question\n1,what\n2,"why is\n3,how\n'},
+            "a.csv, row 2: cannot be read: Error: its quotation mark",
+        ),
+        (
+            {"a.tsv": 'question\n"why is it'},
+            "a.tsv, row 1: cannot be read: Error: its quotation mark is never closed",
+        ),
     ],
 )
 def test_a_set_that_is_none_is_one_line(content: dict[str, Any] | None, message: str, tmp_path: Path) -> None:
