@@ -24,7 +24,12 @@ from corpus.trainer.loader import Loader, MappedShard, view_numbers
 from corpus.workspace import Workspace
 
 MAX_COMPARED = 20_000
-"""Places of inner tokens that are compared with the text."""
+"""Places of inner tokens that are looked at."""
+COMPARED_ALL = 128
+"""Of no more than so many the text around is compared; of more, which takes milliseconds a hundred, that of those whose
+neighbours fit, and places where the inner tokens are cut otherwise are not counted."""
+BROKEN = "\ufffd"
+"""What a token that ends within a character is decoded to."""
 AROUND = 24
 """Tokens on either side of a place that are shown."""
 SAMPLES_AT_A_TIME = 1 << 18
@@ -67,6 +72,7 @@ class TokenFinder:
             raise UserError(f"{self.dataset.tokenizer} cannot be read: {error}") from error
         self._shards = {shard.path: shard for shard in self.dataset.shards}
         self._mapped: dict[str, MappedShard] = {}
+        self._pieces: dict[int, str] = {}
 
     def find(self, text: str, count: int = 10) -> TextPlaces:
         """Find a text. Raises UserError for a blank one. Cost: a millisecond, and one for each place shown."""
@@ -119,8 +125,15 @@ class TokenFinder:
                 continue
             total, compared = 0, 0
             places: list[TextPlace] = []
+            first, last = (
+                self._decode(tokens[:1]),
+                self._decode(tokens[-1:] if len(tokens) > 2 else tokens[:0]),
+            )
+            edges = (first if text.startswith(" ") else first.removeprefix(" "), last)
             for indexed, starts, number in self._search(inner, MAX_COMPARED):
                 compared += number
+                if number > COMPARED_ALL:
+                    starts = self._choose_fitting(indexed, starts, len(inner), edges)
                 for start in starts:
                     begin, end = max(0, start - 4), start + len(inner) + 4
                     if text in self._decode(indexed.tokens[begin:end]):
@@ -128,8 +141,35 @@ class TokenFinder:
                         if len(places) < count:
                             places.append(self._describe(indexed, max(0, start - 1), len(tokens)))
             if total:
-                return TextPlaces(count=total, is_whole=compared <= MAX_COMPARED, places=places)
+                return TextPlaces(count=total, is_whole=compared <= COMPARED_ALL, places=places)
         return TextPlaces(count=0, is_whole=True, places=[])
+
+    def _choose_fitting(
+        self, indexed: IndexedRange, starts: Sequence[int], length: int, edges: tuple[str, str]
+    ) -> list[int]:
+        """Return the places of `length` inner tokens beside which what the text has before and after them may stand, as
+        part of a longer token or in several. Looks at each distinct neighbour once."""
+        places = np.array(starts, np.int64)
+        for edge, step in zip(edges, (-1, length), strict=True):
+            if not edge or BROKEN in edge:
+                continue
+            places = places[(places + step >= 0) & (places + step < len(indexed.tokens))]
+            distinct, inverse = np.unique(indexed.tokens[places + step], return_inverse=True)
+            pieces = [self._decode_one(number) for number in distinct.tolist()]
+            if step < 0:
+                fits = [piece.endswith(edge) or edge.endswith(piece) or BROKEN in piece for piece in pieces]
+            else:
+                fits = [
+                    piece.startswith(edge) or edge.startswith(piece) or BROKEN in piece for piece in pieces
+                ]
+            places = places[np.array(fits, np.bool_)[inverse]]
+        chosen: list[int] = places.tolist()
+        return chosen
+
+    def _decode_one(self, token: int) -> str:
+        if token not in self._pieces:
+            self._pieces[token] = str(self.tokenizer.decode([token], skip_special_tokens=False))
+        return self._pieces[token]
 
     def _decode(self, tokens: TokenIds) -> str:
         return str(self.tokenizer.decode(tokens.tolist(), skip_special_tokens=False))

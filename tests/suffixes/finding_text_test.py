@@ -14,7 +14,7 @@ from corpus.errors import UserError
 from corpus.inference.trace import read_pieces
 from corpus.pipelines.cli.find import find
 from corpus.pipelines.cli.index import index
-from corpus.suffixes import token_index
+from corpus.suffixes import occurrences, token_index
 from corpus.suffixes.occurrences import TokenFinder, find_steps
 from corpus.suffixes.suffix_arrays import find_range, sort_by_doubling, sort_suffixes
 from corpus.suffixes.token_index import build_index
@@ -94,6 +94,11 @@ def test_texts_are_found_in_their_documents_whatever_the_ranges(copy: Path) -> N
         inside = finder.find(word, 5)
         assert inside.count > 0
         assert all(word in place.before + place.text + place.after for place in inside.places)
+        with mock.patch.object(
+            occurrences, "COMPARED_ALL", 0
+        ):  # the same place where there are too many to compare
+            fitting = finder.find(word, 5)
+        assert fitting.places == inside.places and inside.is_whole and not fitting.is_whole
         assert finder.find("xyzzy 不在这里", 5).count == 0
         with pytest.raises(UserError, match="the text is blank"):
             finder.find("", 5)
