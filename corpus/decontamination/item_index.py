@@ -44,7 +44,7 @@ from corpus.storage.fingerprint import fingerprint
 from corpus.text.hashes import Hashes, find_places
 from corpus.text.units import to_units
 
-VERSION = 2
+VERSION = 3
 """Increased when the same sets would give another index."""
 FOLDER = "decontamination/index"
 ARRAYS = (

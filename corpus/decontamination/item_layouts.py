@@ -40,6 +40,8 @@ ANSWER_KEYS = (
 ID_KEYS = ("id", "task_id", "qid", "question_id", "_id", "uid", "idx", "ind", "index", "doc_id")
 MAX_PART_CHARACTERS = 100_000
 """Characters of a part that are looked for."""
+_UNSEEN = re.compile(r"<(script|style)\b[^<>]{0,2000}>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+"""What no reader of a page sees. One that is not closed keeps its text: it may be a question about such a tag."""
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,2000}>|<!--.*?-->", re.DOTALL)
 _INLINE_TAG = re.compile(
     r"</?(?:a|abbr|b|big|cite|code|del|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var|wbr)"
@@ -190,7 +192,7 @@ def _read_answer(row: Mapping[str, Any], options: Sequence[str]) -> str:
 
 
 def _clean(text: str) -> str:
-    """Return a text without tags and entities if it has any, cut to `MAX_PART_CHARACTERS`."""
+    """Return a text without tags, scripts, styles and entities if it has any, cut to `MAX_PART_CHARACTERS`."""
     if ("<" in text or "&" in text) and _MARKUP.search(text):
-        text = html.unescape(_TAG.sub(" ", _INLINE_TAG.sub("", text)))
+        text = html.unescape(_TAG.sub(" ", _INLINE_TAG.sub("", _UNSEEN.sub(" ", text))))
     return text[:MAX_PART_CHARACTERS].replace("\0", " ").strip()

@@ -83,6 +83,14 @@ LAYOUTS: dict[str, tuple[dict[str, Any], tuple[str, list[str], str, str]]] = {
         {"question": "<p>What is H<sub>2</sub>O?</p>", "answer": "water &amp; ice<br/>"},
         ("What is H2O?", [], "water & ice", ""),
     ),
+    "scripts and styles": (
+        {
+            "question": "<STYLE type='text/css'>p { color: red }\n</STYLE><p>冬天的冰</p><script>\nif (a < b) go('</p>')\n</script >ใคร",
+            "choices": ["<style>i{}</style>ответ", "<script>x()</script>"],
+            "answer": "A page has <script> once.<br>",
+        },
+        ("冬天的冰 ใคร", ["ответ"], "A page has   once.", ""),
+    ),
     "signs that are no HTML": ({"question": "Is a < b && b > c?"}, ("Is a < b && b > c?", [], "", "")),
 }
 
