@@ -7,7 +7,7 @@ is and after a space; and if neither is there, by its inner tokens, each place o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,14 @@ from corpus.trainer.dataset import Dataset, open_dataset
 from corpus.trainer.loader import Loader, MappedShard, view_numbers
 from corpus.workspace import Workspace
 
-MAX_COMPARED = 20_000
-"""Places of inner tokens that are looked at."""
-COMPARED_ALL = 128
-"""Of no more than so many the text around is compared; of more, which takes milliseconds a hundred, that of those whose
-neighbours fit, and places where the inner tokens are cut otherwise are not counted."""
+MAX_COMPARED = 10_000
+"""Places at a time that are looked at where what is sorted says too little: those of inner tokens, and of texts longer
+than `DEPTH` tokens."""
+MAX_DECODED = 64
+"""Places of inner tokens of which the text around is decoded and compared, which takes milliseconds a hundred: those
+whose neighbours fit, before all those beside which the whole rest of the text stands."""
+CUT_OTHERWISE = 3
+"""Tokens on either side of a text that the tokenizer may have cut otherwise, with what stands around."""
 BROKEN = "\ufffd"
 """What a token that ends within a character is decoded to."""
 AROUND = 24
@@ -60,6 +63,16 @@ class TextPlaces:
     places: Sequence[TextPlace]
 
 
+@dataclass(frozen=True)
+class _Match:
+    """What a range has of some tokens: the starts of places, int64, and how many there are, if `is_whole` all."""
+
+    indexed: IndexedRange
+    starts: npt.NDArray[np.int64]
+    count: int
+    is_whole: bool
+
+
 class TokenFinder:
     """The index of a workspace, opened once for many texts."""
 
@@ -72,104 +85,154 @@ class TokenFinder:
             raise UserError(f"{self.dataset.tokenizer} cannot be read: {error}") from error
         self._shards = {shard.path: shard for shard in self.dataset.shards}
         self._mapped: dict[str, MappedShard] = {}
-        self._pieces: dict[int, str] = {}
+        self._pieces = self._decode_pieces()
+        self._sizes = np.array([*map(self._size_of, range(len(self._pieces)))], np.int64)
+        self._ends = {
+            step: np.array([_edge_of(piece, step) for piece in self._pieces], np.int32) for step in (0, -1)
+        }
 
     def find(self, text: str, count: int = 10) -> TextPlaces:
-        """Find a text. Raises UserError for a blank one. Cost: a millisecond, and one for each place shown."""
+        """Find a text. Raises UserError for a blank one.
+
+        Cost: under a millisecond for each range, one for each place shown, and up to ten where only inner tokens are
+        there.
+        """
         spelled = [self._encode(each) for each in dict.fromkeys((text, f" {text}"))]
         spelled = [
             tokens for at, tokens in enumerate(spelled) if len(tokens) and _is_new(tokens, spelled[:at])
         ]
         if not spelled or not text.strip():
             raise UserError("nothing to find: the text is blank")
-        total = 0
+        total, is_whole = 0, True
         places: list[TextPlace] = []
         for tokens in spelled:
-            for indexed, starts, number in self._search(tokens, count - len(places)):
-                total += number
-                places += [self._describe(indexed, start, len(tokens)) for start in starts]
+            for match in self._search(tokens, MAX_COMPARED):
+                total += match.count
+                is_whole &= match.is_whole
+                shown = np.sort(match.starts[: max(0, count - len(places))]).tolist()
+                places += [self._describe(match.indexed, start, len(tokens)) for start in shown]
         if total:
-            return TextPlaces(count=total, is_whole=True, places=places[:count])
-        return self._find_inside(text, spelled, count)
+            return TextPlaces(count=total, is_whole=is_whole, places=places)
+        inside = self._find_inside(text, spelled, count)
+        return replace(inside, is_whole=inside.is_whole and is_whole)
 
     def _encode(self, text: str) -> TokenIds:
         ids = self.tokenizer.encode(text, add_special_tokens=False).ids
         return np.array(ids, self.dataset.dtype)
 
-    def _search(self, tokens: TokenIds, most: int) -> Iterator[tuple[IndexedRange, list[int], int]]:
-        """Yield (range, some places, number of places) of tokens, for the ranges that have them."""
+    def _search(self, tokens: TokenIds, most: int) -> Iterator[_Match]:
+        """Yield the places of tokens in each range that has them, the starts of `most` in all ranges at most."""
         for indexed in self.ranges:
             first, last = find_range(indexed.tokens, indexed.suffixes, tokens)
-            if first == last:
-                continue
-            if len(tokens) <= DEPTH:
-                yield (
-                    indexed,
-                    np.sort(indexed.suffixes[first : min(last, first + max(0, most))]).tolist(),
-                    last - first,
-                )
-                continue
-            starts = [
-                start
-                for start in np.sort(indexed.suffixes[first:last]).tolist()
-                if np.array_equal(indexed.tokens[start : start + len(tokens)], tokens)
-            ]
-            if starts:
-                yield indexed, starts[: max(0, most)], len(starts)
+            starts = indexed.suffixes[first : min(last, first + most)].astype(np.int64)
+            most -= len(starts)
+            count, is_whole = last - first, True
+            if len(tokens) > DEPTH:
+                is_whole = count == len(starts)
+                starts = _keep_equal(indexed.tokens, starts, tokens)
+                count = len(starts)
+            if count or not is_whole:
+                yield _Match(indexed, starts, count, is_whole)
 
     def _find_inside(self, text: str, spelled: Sequence[TokenIds], count: int) -> TextPlaces:
-        """Find the text by the inner tokens of its spellings; the first of these that has a place."""
+        """Find the text by inner tokens of its spellings, each place of which is compared with the text."""
+        is_whole = len(spelled[0]) > CUT_OTHERWISE  # of fewer, all may be cut otherwise
+        decoded = 0
+        seen: set[tuple[str, int, int, int]] = set()
+        places: list[TextPlace] = []
+        searched = set()
         for tokens in spelled:
-            inner = tokens[1:-1] if len(tokens) > 2 else tokens[1:] if len(tokens) > 1 else tokens[:0]
-            if not len(inner):
-                continue
-            total, compared = 0, 0
-            places: list[TextPlace] = []
-            first, last = (
-                self._decode(tokens[:1]),
-                self._decode(tokens[-1:] if len(tokens) > 2 else tokens[:0]),
-            )
-            edges = (first if text.startswith(" ") else first.removeprefix(" "), last)
-            for indexed, starts, number in self._search(inner, MAX_COMPARED):
-                compared += number
-                if number > COMPARED_ALL:
-                    starts = self._choose_fitting(indexed, starts, len(inner), edges)
-                for start in starts:
-                    begin, end = max(0, start - 4), start + len(inner) + 4
-                    if text in self._decode(indexed.tokens[begin:end]):
-                        total += 1
-                        if len(places) < count:
-                            places.append(self._describe(indexed, max(0, start - 1), len(tokens)))
-            if total:
-                return TextPlaces(count=total, is_whole=compared <= COMPARED_ALL, places=places)
-        return TextPlaces(count=0, is_whole=True, places=[])
+            for before, after in _choose_inner(len(tokens)):
+                inner, before, matches = self._search_inner(tokens, before, after)
+                edges = self._decode(tokens[:before]), self._decode(tokens[before + len(inner) :])
+                size = int(self._sizes[tokens[:before]].sum())
+                if not text.startswith(" "):
+                    size -= edges[0].startswith(" ")
+                    edges = edges[0].removeprefix(" "), edges[1]
+                if (inner.tobytes(), edges) in searched:
+                    continue
+                searched.add((inner.tobytes(), edges))
+                for match in matches:
+                    is_whole &= match.is_whole and len(match.starts) == match.count
+                    for start in self._choose_fitting(match, len(inner), edges):
+                        if decoded >= MAX_DECODED:
+                            is_whole = False
+                            break
+                        decoded += 1
+                        if not self._stands_at(match.indexed, start, len(inner), edges, text):
+                            continue
+                        at, offset = self._step_back(match.indexed, start, size)
+                        piece = match.indexed.shards[0]
+                        if (piece.path, piece.start, at, offset) not in seen and len(places) < count:
+                            places.append(self._describe(match.indexed, at, len(tokens)))
+                        seen.add((piece.path, piece.start, at, offset))
+        return TextPlaces(count=len(seen), is_whole=is_whole, places=places)
 
-    def _choose_fitting(
-        self, indexed: IndexedRange, starts: Sequence[int], length: int, edges: tuple[str, str]
-    ) -> list[int]:
+    def _step_back(self, indexed: IndexedRange, start: int, size: int) -> tuple[int, int]:
+        """Return the token that has the byte so many before a place, and which of its bytes that is."""
+        while size > 0 and start > 0:
+            start -= 1
+            size -= int(self._sizes[indexed.tokens[start]])
+        return start, -size
+
+    def _search_inner(self, tokens: TokenIds, before: int, after: int) -> tuple[TokenIds, int, list[_Match]]:
+        """Return the tokens without some on either side, how many are left out before them, and their places: without
+        fewer, one at a time, while there are more than can be looked at."""
+        while True:
+            inner = tokens[before : len(tokens) - after]
+            matches = list(self._search(inner, MAX_COMPARED))
+            if before + after <= 1 or sum(match.count for match in matches) <= MAX_COMPARED:
+                return inner, before, matches
+            before, after = (before - 1, after) if before > after else (before, after - 1)
+
+    def _stands_at(
+        self, indexed: IndexedRange, start: int, length: int, edges: tuple[str, str], text: str
+    ) -> bool:
+        """Return whether the text stands where its inner tokens do."""
+        begin = max(0, start - len(edges[0].encode()))
+        whole = self._decode(indexed.tokens[begin : start + length + len(edges[1].encode()) + 1])
+        if text not in whole:
+            return False
+        left = self._decode(indexed.tokens[begin:start])
+        if left.endswith(BROKEN) or BROKEN in edges[0]:
+            return True
+        return left.endswith(edges[0]) and whole.startswith(text, len(left) - len(edges[0]))
+
+    def _choose_fitting(self, match: _Match, length: int, edges: tuple[str, str]) -> list[int]:
         """Return the places of `length` inner tokens beside which what the text has before and after them may stand, as
-        part of a longer token or in several. Looks at each distinct neighbour once."""
-        places = np.array(starts, np.int64)
+        part of a longer token or in several; first those where it stands in one on either side.
+
+        By the nearest character of all neighbours, then by each distinct neighbour once.
+        """
+        tokens, places = match.indexed.tokens, match.starts
+        sure = np.ones(len(places), np.bool_)
         for edge, step in zip(edges, (-1, length), strict=True):
             if not edge or BROKEN in edge:
                 continue
-            places = places[(places + step >= 0) & (places + step < len(indexed.tokens))]
-            distinct, inverse = np.unique(indexed.tokens[places + step], return_inverse=True)
-            pieces = [self._decode_one(number) for number in distinct.tolist()]
-            if step < 0:
-                fits = [piece.endswith(edge) or edge.endswith(piece) or BROKEN in piece for piece in pieces]
-            else:
-                fits = [
-                    piece.startswith(edge) or edge.startswith(piece) or BROKEN in piece for piece in pieces
-                ]
-            places = places[np.array(fits, np.bool_)[inverse]]
-        chosen: list[int] = places.tolist()
-        return chosen
+            side = -1 if step < 0 else 0
+            inside = (places + step >= 0) & (places + step < len(tokens))
+            places, sure = places[inside], sure[inside]
+            nearest = self._ends[side][tokens[places + step]]
+            near = (nearest == ord(edge[side])) | (nearest < 0)
+            places, sure = places[near], sure[near]
+            distinct, inverse = np.unique(tokens[places + step], return_inverse=True)
+            pieces = [self._pieces[number] for number in distinct.tolist()]
+            whole = np.array([_touches(piece, edge, side) for piece in pieces], np.bool_)[inverse]
+            part = np.array([_touches(edge, piece, side) or BROKEN in piece for piece in pieces], np.bool_)[
+                inverse
+            ]
+            places, sure = places[whole | part], (sure & whole)[whole | part]
+        return places[np.lexsort((places, ~sure))].tolist()  # type: ignore[no-any-return]
 
-    def _decode_one(self, token: int) -> str:
-        if token not in self._pieces:
-            self._pieces[token] = str(self.tokenizer.decode([token], skip_special_tokens=False))
-        return self._pieces[token]
+    def _size_of(self, token: int) -> int:
+        """Return the bytes of a token; of one that ends within a character, the signs that stand for them."""
+        piece = self._pieces[token]
+        return len((self.tokenizer.id_to_token(token) or "") if BROKEN in piece else piece.encode())
+
+    def _decode_pieces(self) -> list[str]:
+        """Return the text of each token by its id."""
+        numbers = [[number] for number in range(self.tokenizer.get_vocab_size())]
+        return list(self.tokenizer.decode_batch(numbers, skip_special_tokens=False))
 
     def _decode(self, tokens: TokenIds) -> str:
         return str(self.tokenizer.decode(tokens.tolist(), skip_special_tokens=False))
@@ -210,8 +273,36 @@ class TokenFinder:
         return document, language, int(ends[row]) + shift, int(ends[row + 1]) + shift
 
 
+def _edge_of(piece: str, side: int) -> int:
+    """Return the first or last character of a piece; -1 if it has none that is whole."""
+    return ord(piece[side]) if piece and BROKEN not in piece else -1
+
+
+def _touches(longer: str, shorter: str, side: int) -> bool:
+    """Whether a text ends (side -1) or begins (0) with another."""
+    return longer.endswith(shorter) if side < 0 else longer.startswith(shorter)
+
+
+def _choose_inner(count: int) -> list[tuple[int, int]]:
+    """Return how many tokens to leave out on either side of a text of so many: `CUT_OTHERWISE`, or all but each one."""
+    if count > 2 * CUT_OTHERWISE:
+        return [(CUT_OTHERWISE, CUT_OTHERWISE)]
+    return [(at, count - 1 - at) for at in range(count)] if count > 1 else []
+
+
+def _keep_equal(tokens: TokenIds, starts: npt.NDArray[np.int64], wanted: TokenIds) -> npt.NDArray[np.int64]:
+    """Return those of some places, whose first `DEPTH` tokens are those wanted, at which all of them stand."""
+    starts = starts[starts + len(wanted) <= len(tokens)]
+    for at in range(DEPTH, len(wanted), DEPTH):
+        part = wanted[at : at + DEPTH]
+        places = starts[:, None] + np.arange(at, at + len(part))
+        starts = starts[(tokens[places] == part).all(axis=1)]
+    return starts
+
+
 def _is_new(tokens: TokenIds, others: Sequence[TokenIds]) -> bool:
-    return not any(np.array_equal(tokens, other) for other in others)
+    """Whether tokens are not those of another spelling with more before them, whose places are the same."""
+    return not any(np.array_equal(tokens[max(0, len(tokens) - len(other)) :], other) for other in others)
 
 
 def find_urls(root: str, documents: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -97,26 +97,17 @@ def find_range(tokens: TokenIds, suffixes: Suffixes, wanted: TokenIds) -> tuple[
 
     Both arrays may be mapped: a search reads two pages for each halving.
     """
-    wanted = wanted[:DEPTH]
-    bounds = []
+    sought = wanted[:DEPTH].tolist()
+    bounds, low = [], 0
     for after in (False, True):
-        low, high = 0, len(suffixes)
+        high = len(suffixes)
         while low < high:
             middle = (low + high) // 2
             start = int(suffixes[middle])
-            order = _compare(tokens[start : start + len(wanted)], wanted)
-            if order < 0 or (after and order == 0):
+            suffix = tokens[start : start + len(sought)].tolist()
+            if suffix < sought or (after and suffix == sought):
                 low = middle + 1
             else:
                 high = middle
         bounds.append(low)
     return bounds[0], bounds[1]
-
-
-def _compare(suffix: TokenIds, wanted: TokenIds) -> int:
-    """Return -1, 0 or 1: whether a suffix, cut to the length wanted, comes before, equals, or after it."""
-    differing = np.flatnonzero(suffix != wanted[: len(suffix)])
-    if len(differing):
-        at = int(differing[0])
-        return -1 if suffix[at] < wanted[at] else 1
-    return 0 if len(suffix) == len(wanted) else -1

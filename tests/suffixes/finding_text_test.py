@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 import shutil
 from pathlib import Path
 from unittest import mock
@@ -16,7 +18,7 @@ from corpus.pipelines.cli.find import find
 from corpus.pipelines.cli.index import index
 from corpus.suffixes import occurrences, token_index
 from corpus.suffixes.occurrences import TokenFinder, find_steps
-from corpus.suffixes.suffix_arrays import find_range, sort_by_doubling, sort_suffixes
+from corpus.suffixes.suffix_arrays import DEPTH, find_range, sort_by_doubling, sort_suffixes
 from corpus.suffixes.token_index import build_index
 from corpus.trainer import loop
 from corpus.trainer.loader import Loader
@@ -94,14 +96,33 @@ def test_texts_are_found_in_their_documents_whatever_the_ranges(copy: Path) -> N
         inside = finder.find(word, 5)
         assert inside.count > 0
         assert all(word in place.before + place.text + place.after for place in inside.places)
-        with mock.patch.object(
-            occurrences, "COMPARED_ALL", 0
-        ):  # the same place where there are too many to compare
+        # By their neighbours, of which one in all may be decoded: the first place, and it says that there may be more.
+        with mock.patch.object(occurrences, "MAX_DECODED", 1):
             fitting = finder.find(word, 5)
-        assert fitting.places == inside.places and inside.is_whole and not fitting.is_whole
+        assert inside.is_whole and fitting.places == inside.places[: len(fitting.places)]
+        assert fitting.count == 1 and fitting.is_whole == (inside.count == 1)
+        long = max((text for _, text in texts), key=lambda text: len(finder.tokenizer.encode(text).ids))
+        assert len(finder.tokenizer.encode(long).ids) > DEPTH and finder.find(long).is_whole
         assert finder.find("xyzzy 不在这里", 5).count == 0
         with pytest.raises(UserError, match="the text is blank"):
             finder.find("", 5)
+
+
+def test_fragments_that_are_cut_within_words_are_found(copy: Path) -> None:
+    build_index(str(copy))
+    finder = TokenFinder(str(copy))
+    draw = random.Random(25)
+    texts = [text for _, text in read_texts(finder)]
+    missed = []
+    for text in draw.choices([text for text in texts if len(text) > 60], k=200):
+        at = draw.randrange(len(text) - 40)
+        fragment = text[at : at + draw.randrange(6, 40)].strip()
+        there = finder.find(fragment, 1_000)
+        shown = [place.before + place.text + place.after for place in there.places]
+        assert all(fragment in each or occurrences.BROKEN in each for each in shown)
+        assert there.count <= sum(len(re.findall(f"(?={re.escape(fragment)})", text)) for text in texts)
+        missed += [fragment] * (not there.count)
+    assert len(missed) <= 6
 
 
 def test_an_index_is_made_once_and_refused_for_other_tokens(copy: Path) -> None:
