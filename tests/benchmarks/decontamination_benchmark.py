@@ -71,9 +71,14 @@ READ: dict[frozenset[str], tuple[bool, str]] = {
             "cmmlu/ancient_chinese.csv:78",
             "cmmlu/ancient_chinese.csv:148",
             True,
-            "its question, word for word",
+            "the question alone was planted, which both have word for word",
         ),
-        ("humaneval/HumanEval/61", "humaneval/HumanEval/56", False, "the same task with other brackets"),
+        (
+            "humaneval/HumanEval/61",
+            "humaneval/HumanEval/56",
+            False,
+            "the same task, with other brackets in text and code",
+        ),
         ("cmmlu/logical.csv:87", "cmmlu/logical.csv:112", False, "another question about one syllogism"),
     )
 }
