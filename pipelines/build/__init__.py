@@ -18,5 +18,6 @@ The files, in the order in which a build uses them:
     slices.py     the parts of a slice, made beside others
     separate_ids.py ids of documents whose record's id others have, too
     redecide.py   other rules on a finished workspace
+    scratch.py    other rules in a workspace of their own, beside the documents of a finished one
     rebuild.py    splits of a finished workspace built again and compared
 """
