@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -20,6 +22,7 @@ from corpus.experiments import arms
 from corpus.experiments.held_out import HeldOutPiece, leave_out_items
 from corpus.inspect.evidence import build_contamination_section, choose_hits, list_unsought
 from corpus.manifest import load_manifest
+from corpus.pipelines import decontaminate, item_scan
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.changes import explain_changes
@@ -298,6 +301,48 @@ def test_decide_changes_actions_and_clearing_to_the_bytes_of_a_build_that_goes_o
         changed = text.replace("sets/proverbs.jsonl, action: mark", "sets/proverbs.jsonl, name: sayings")
         (tmp_path / "other.yaml").write_text(changed, encoding="utf-8")
         decide_again(str(root), str(tmp_path / "other.yaml"), {}, Running(workers=1), said.append)
+
+
+def test_a_new_file_costs_its_own_search_and_hits_are_read_a_split_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(item_scan, "SAMPLED_DOCUMENTS", 3)  # as if each file had many times as many documents
+    manifest = write_corpus(tmp_path)
+    lines = [line for name in ("one", "two") for line in (tmp_path / f"{name}.jsonl").open(encoding="utf-8")]
+    paths = [tmp_path / f"{at}.jsonl" for at in range(8)]
+    for at, path in enumerate(paths):
+        path.write_text("".join(lines[at::8]), encoding="utf-8")
+    text = f"split_size: 8kB\n{manifest.read_text('utf-8')}"
+    for listed, out in ((paths[:7], "out"), (paths, "fresh")):
+        named = ", ".join(map(str, listed))
+        manifest.write_text(
+            text[: text.index("paths: ")] + f"paths: [{named}], rules: []}}\n", encoding="utf-8"
+        )
+        build_workspace(str(manifest), str(tmp_path / out), Running(workers=1))
+    folder = tmp_path / "out" / "decontamination"
+    searched = [path for name in ("candidates", "counts") for path in (folder / name).rglob("*.parquet")]
+    before = {path: path.stat().st_mtime_ns for path in searched}
+    held: list[tuple[str, weakref.ref[pa.Table]]] = []
+    most = dict.fromkeys(("hits", "counts", "edits"), 0)
+
+    def read(path: str, columns: list[str] | None = None) -> pa.Table:
+        """Read a part, and count how many of its kind are held when it is there."""
+        table = read_part(path, columns)
+        for kind in most:
+            if f"/{kind}/" in path:
+                held.append((kind, weakref.ref(table)))
+                alive = [of for of, each in held if each() is not None]
+                most[kind] = max(most[kind], alive.count(kind))
+        return table
+
+    for module in (decontaminate, item_scan):
+        monkeypatch.setattr(module, "read_part", read)
+    build_workspace(str(manifest), str(tmp_path / "out"), Running(workers=1))
+    splits = len(Workspace.open(str(tmp_path / "out")).splits())
+    assert splits >= 5 and 2 * splits > len(before) >= 8
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    assert compare_folders(tmp_path / "out", tmp_path / "fresh", TIMED) == []
+    assert len(held) == 3 * splits and all(1 <= each <= 2 for each in most.values()), most
 
 
 def test_duplicates_are_sought_again_among_what_items_leave(tmp_path: Path) -> None:
