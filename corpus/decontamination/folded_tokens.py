@@ -22,7 +22,7 @@ from corpus.text.folding import Folding, make_folding
 from corpus.text.hashes import Hashes, finalize, inverse_powers, prefix_sums
 from corpus.text.units import KIND, MARK, SPACE, WORD, Units, to_units
 
-VERSION = 1
+VERSION = 2
 """Increased when the same text would give other tokens or hashes."""
 FOLDS = ("case", "chinese", "digits", "width")
 GRAM = 6
@@ -123,12 +123,12 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
         units, roles = units[origin], roles[origin]
     _leave_out_labels(roles)
     seen = roles != BORDER
-    letters = values.take(units.take(np.flatnonzero(seen)))
+    places = np.flatnonzero(seen)
+    letters = values.take(units.take(places))
     begins = _find_beginnings(roles, seen, letters, flags)
-    ends = seen.copy()
-    ends[:-1] &= begins[1:] | ~seen[1:]
-    starts, lasts = np.flatnonzero(begins), np.flatnonzero(ends) + 1
+    starts = np.flatnonzero(begins)
     bounds = np.append(np.cumsum(seen, dtype=np.int32).take(starts) - 1, len(letters)).astype(np.int64)
+    lasts = places[bounds[1:] - 1] + 1  # groups of letters go on behind a space
     if moved is not None:
         starts = np.searchsorted(moved, starts, side="right") - 1
         lasts = np.searchsorted(moved, lasts, side="left")

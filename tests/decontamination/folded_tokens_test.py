@@ -77,3 +77,11 @@ def test_texts_of_next_to_nothing(text: str) -> None:
     folded = fold_tokens(text)
     assert len(folded) <= 1
     assert len(folded.hash_grams(GRAM)) == 0
+
+
+def test_a_group_of_letters_that_goes_on_behind_a_space_ends_where_it_ends() -> None:
+    text = "44 ตัว สระ 21 รูป และวรรณยุกต์ 4 รูป เชื่อกันว่า หลัง บน หรือล่างพยัญชนะ และเขียนติดกันโดยไม่เว้นวรรค " * 3
+    tokens = fold_tokens(text)
+    assert len(tokens.starts) == len(tokens.ends)
+    assert (tokens.starts < tokens.ends).all() and (tokens.ends[:-1] <= tokens.starts[1:]).all()
+    assert tokens.ends[-1] == len(text.rstrip())

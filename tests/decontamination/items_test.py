@@ -85,7 +85,8 @@ LAYOUTS: dict[str, tuple[dict[str, Any], tuple[str, list[str], str, str]]] = {
     ),
     "scripts and styles": (
         {
-            "question": "<STYLE type='text/css'>p { color: red }\n</STYLE><p>冬天的冰</p><script>\nif (a < b) go('</p>')\n</script >ใคร",
+            "question": "<STYLE type='text/css'>p { color: red }\n</STYLE><p>冬天的冰</p>"
+            "<script>\nif (a < b) go('</p>')\n</script >ใคร",
             "choices": ["<style>i{}</style>ответ", "<script>x()</script>"],
             "answer": "A page has <script> once.<br>",
         },
