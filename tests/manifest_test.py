@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -231,6 +232,7 @@ def test_a_bad_plugin_is_named_although_a_model_is_loaded_with_it(
     key = r"5: filters\[0\]" if "[" in listed else r"6: filters\.a\.b:Mine"
     with pytest.raises(UserError, match=rf"m\.yaml:{key}: a\.b:Mine cannot be imported: SyntaxError"):
         check_models(file, Tools(file.manifest))
+        file.raise_mistakes()
 
 
 def test_an_error_in_the_copy_of_a_manifest_names_the_original(tmp_path: Path) -> None:
@@ -315,6 +317,45 @@ def test_rules_and_files_are_looked_at_though_other_keys_are_wrong(
     assert len(caught.value.all) == len(messages), list(map(str, caught.value.all))
     for mistake, words in zip(caught.value.all, messages, strict=True):
         assert words in str(mistake)
+
+
+@pytest.mark.parametrize("command", [["plan"], ["build", "--out", "out"]])
+def test_the_command_line_says_all_that_python_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """Keys, paths, rules, presets and models are all named at once, in the order of their lines."""
+    monkeypatch.chdir(tmp_path)
+    Path("文.yaml").write_text(
+        "name: 文\nsurces: 3\nsources:\n  甲: {kind: jsonl, paths: [没有.jsonl]}\n"
+        "  乙: {kind: jsonl, paths: [m.jsonl], rules: [fnieweb]}\n  丙: {kind: jsnol, paths: [m.jsonl]}\n"
+        "rules: {gohper.words: {min: 3}}\n"
+    )
+    Path("m.jsonl").write_text('{"text": "春天来了"}\n')
+    name, *options = command
+    done = subprocess.run(
+        [sys.executable, "-m", "corpus.pipelines.cli", name, "文.yaml", *options],
+        capture_output=True,
+        text=True,
+    )
+    with pytest.raises(UserError) as caught:
+        make_plan("文.yaml")
+    lines = [f"corpus: {mistake}" for mistake in caught.value.all]
+    assert (done.returncode, done.stdout, done.stderr.splitlines()) == (2, "", lines)
+    assert [line.split(": ")[1] for line in lines] == [f"文.yaml:{at}" for at in (2, 4, 5, 6, 7)]
+
+
+def test_a_tokenizer_and_a_model_that_cannot_be_used_are_named_with_rules(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('{"text": "a"}\n')
+    (tmp_path / "t.json").write_text("{}")
+    (tmp_path / "bad.ftz").write_bytes(b"x")
+    text = (
+        "name: a\nsources: {mine: {kind: jsonl, paths: [m.jsonl]}}\nidentification: {model: bad.ftz}\n"
+        "tokenizer: {path: t.json}\nrules: {gohper.words: {min: 3}}\n"
+    )
+    with pytest.raises(UserError) as caught:
+        make_plan(write(tmp_path, text))
+    places = [str(mistake).partition("m.yaml:")[2][:2] for mistake in caught.value.all]
+    assert places == ["3:", "4:", "5:"], caught.value.all
 
 
 def test_a_folder_as_a_path_gets_the_globs_of_its_files(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The files, in the order in which a build uses them:
     build.py      a build from its manifest
     sequence.py   all stages in order
     plan.py       manifest to input splits, tools and rules, all checked
+    plan_files.py what a workspace keeps of a plan: fingerprint, plan.json, manifest.yaml
     probe.py      first look at the input: what cannot be read, fields that no row has
     dry_run.py    forecast of a build from its first documents
     retry.py      quarantined and unread records, tried again

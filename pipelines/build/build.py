@@ -1,4 +1,4 @@
-"""Build a workspace: what is wrong with the manifest is said before anything heavy is imported."""
+"""Build a workspace: what is wrong with the manifest is said before Beam is imported."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.errors import UserError
-from corpus.manifest import load_manifest
 from corpus.pipelines.beam.loading import keep_pandas_out
+from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.slice import Slice
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress
@@ -40,16 +40,20 @@ def build_workspace(
     check_out(out)
     if not running.local and not storage.is_remote(out):
         out = os.path.abspath(out)  # workers have other current folders
-    load_manifest(manifest)  # what is wrong in itself is said before the rest is imported
     keep_pandas_out()
     with exit_on_signals():
+        if not running.local:
+            from corpus.pipelines.beam.engines import check_engine
+
+            check_engine(running, out)
+        plan = make_plan(manifest, say if share is None else None)
         if share is not None:
             from corpus.pipelines.build.slices import build_slice
 
-            return build_slice(manifest, out, share, running, say, show)
+            return build_slice(plan, manifest, out, share, running, say, show)
         from corpus.pipelines.build.sequence import build_locked
 
-        return build_locked(manifest, out, running, say, show, until, retry_quarantine)
+        return build_locked(plan, manifest, out, running, say, show, until, retry_quarantine)
 
 
 def check_out(out: str) -> None:

@@ -17,7 +17,8 @@ from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.manifest import load_manifest
 from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
-from corpus.pipelines.build.plan import BuildPlan, describe_inputs
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import describe_inputs
 from corpus.progress import built_with
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace

@@ -26,7 +26,8 @@ from corpus.ledger.views import group_outcomes, summarize_rules
 from corpus.manifest import Manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
-from corpus.pipelines.build.plan import BuildPlan, write_plan
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import write_plan
 from corpus.pipelines.build.probe import Failures
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.context import Tools

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpus.pipelines.build.plan import BuildPlan, digest_shared_files
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import digest_shared_files
 
 MAX_NAMED = 3
 """Keys or files that a line names at most; it gives the number of the others."""

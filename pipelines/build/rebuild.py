@@ -16,7 +16,8 @@ from corpus.edits.applied import read_applied_edits
 from corpus.edits.parts import DECONTAMINATION_STEP, PRIVATE_STEP, edits_path
 from corpus.environment import describe_changes
 from corpus.errors import UserError
-from corpus.pipelines.build.plan import BuildPlan, load_manifest, make_plan
+from corpus.manifest import load_manifest
+from corpus.pipelines.build.plan import BuildPlan, make_plan
 from corpus.pipelines.build.retry import apply_retries
 from corpus.pipelines.build.separate_ids import read_own_ids, rewrite_ids
 from corpus.pipelines.build.stages import read_thresholds

@@ -44,7 +44,8 @@ from corpus.pipelines.beam.engines import check_engine
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages as work
 from corpus.pipelines.build.changes import count_unread_splits
-from corpus.pipelines.build.plan import BuildPlan, find_applied, plan_fingerprint
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import find_applied, plan_fingerprint
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.sequence import list_missing_parts, run_stages
 from corpus.pipelines.build.stop import exit_on_signals

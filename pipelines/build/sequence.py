@@ -19,15 +19,12 @@ from corpus.edits.parts import (
 from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines import decontaminate
-from corpus.pipelines.beam.engines import check_engine, check_inputs
+from corpus.pipelines.beam.engines import check_inputs
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
-from corpus.pipelines.build.plan import (
-    BuildPlan,
-    describe_replaced,
-    describe_unnameable,
+from corpus.pipelines.build.plan import BuildPlan, describe_replaced, describe_unnameable
+from corpus.pipelines.build.plan_files import (
     find_applied,
-    make_plan,
     plan_fingerprint,
     read_shares,
     remove_empty_folders,
@@ -46,6 +43,7 @@ from corpus.workspace import Workspace
 
 
 def build_locked(
+    plan: BuildPlan,
     manifest: str,
     out: str,
     running: Running,
@@ -54,9 +52,7 @@ def build_locked(
     until: str | None,
     retry_quarantine: bool,
 ) -> Workspace:
-    """Plan and build, or continue, the workspace at `out`, which no other process can build meanwhile."""
-    check_engine(running, out)
-    plan = make_plan(manifest, say)
+    """Build, or continue, the workspace of a manifest's plan at `out`, which no other process can build meanwhile."""
     check_inputs(running, [piece.path for split in plan.splits for piece in split.pieces])
     if not storage.exists(storage.join(out, "workspace.json")):
         check_text_fields(plan)  # before there is a folder

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from corpus import storage
 from corpus.pipelines.beam.fanout import fan_out
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.plan import write_manifest
+from corpus.pipelines.build.plan_files import write_manifest
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.decide import Judge, judge_split, read_columns, read_removed, write_lines
 from corpus.storage.part_writer import read_documents_fingerprint, read_fingerprint

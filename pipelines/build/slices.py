@@ -14,7 +14,8 @@ from corpus import storage
 from corpus.errors import UserError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name
-from corpus.pipelines.build.plan import make_plan, plan_fingerprint
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import plan_fingerprint
 from corpus.pipelines.build.retry import apply_retries
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.sequence import list_missing_parts, say_about_manifest
@@ -27,6 +28,7 @@ from corpus.workspace import Workspace
 
 
 def build_slice(
+    plan: BuildPlan,
     manifest: str,
     out: str,
     share: Slice,
@@ -36,9 +38,8 @@ def build_slice(
 ) -> Workspace:
     """Make the parts of the input splits of a slice in the workspace at `out`, beside other slices.
 
-    Raises UserError for sources that would fetch their input first: only a whole build does that.
+    The plan is one without `say`: sources that fetch their input first are for a whole build alone.
     """
-    plan = make_plan(manifest)
     with hold_lock(out, shared=True) as release:
         workspace = Workspace.create(out)
         check_name(workspace, plan.file.manifest.name)

@@ -34,7 +34,8 @@ from corpus.pipelines import (
 )
 from corpus.pipelines.beam.fanout import fan_out_pipeline
 from corpus.pipelines.build import shares as validation_shares
-from corpus.pipelines.build.plan import BuildPlan, find_applied
+from corpus.pipelines.build.plan import BuildPlan
+from corpus.pipelines.build.plan_files import find_applied
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.separate_ids import separate_ids
 from corpus.pipelines.context import Tools

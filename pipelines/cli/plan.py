@@ -85,19 +85,18 @@ def plan(
 
     Example: corpus plan first.yaml --documents 500
     """
-    from corpus.manifest import load_manifest
+    from corpus.pipelines.beam.loading import keep_pandas_out
+    from corpus.pipelines.build.plan import make_plan
 
     use_plugin_folders(plugins)
-    load_manifest(manifest)  # what is wrong in itself is said before the rest is imported
-    from corpus.pipelines.beam.loading import keep_pandas_out
+    keep_pandas_out()
+    build_plan = make_plan(manifest)  # what is wrong is said before the rest is imported
     from corpus.pipelines.build.dry_run import dry_run
-    from corpus.pipelines.build.plan import describe_replaced, describe_unnameable, make_plan
+    from corpus.pipelines.build.plan import describe_replaced, describe_unnameable
     from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.watching import show_progress
 
-    keep_pandas_out()
-    build_plan = make_plan(manifest)
     check_text_fields(build_plan)
     for line in (
         *describe_replaced(build_plan.file),

@@ -31,7 +31,7 @@ from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages
 from corpus.pipelines.build.build import build_workspace
-from corpus.pipelines.build.plan import plan_fingerprint, write_plan
+from corpus.pipelines.build.plan_files import plan_fingerprint, write_plan
 from corpus.pipelines.build.redecide import make_plan_of_parts
 from corpus.pipelines.build.run import Build
 from corpus.pipelines.build.stages import ingest_fingerprint

@@ -46,7 +46,7 @@ NEVER = {
     "trafilatura",
     "transformers",
 }
-NOT_TO_READ = {"apache_beam", "grpc", "icu4py", "lxml", "tiktoken", "tokenizers"}
+NOT_TO_READ = {"apache_beam", "grpc", "lxml", "tiktoken", "tokenizers"}
 """For commands that read a few files of a workspace, or find a mistake."""
 
 
