@@ -18,6 +18,14 @@ def find_nearest(asked: str, names: Collection[str], most: int = MAX_SUGGESTED_N
     return [as_given[name] for name in near]
 
 
+def list_choices(asked: str, choices: Collection[str], also: str = "") -> str:
+    """Return `choose from train, valid (did you mean valid?)` for a value that is not of a short fixed list, in the
+    order of the list; `also` is what may stand in the place of one. Without a guess where none is near."""
+    near = find_nearest(asked, choices, 1)
+    guess = f" (did you mean {near[0]}?)" if near and asked else ""
+    return f"choose from {', '.join([*choices, *([also] if also else [])])}{guess}"
+
+
 def suggest_names(asked: str, names: Collection[str], otherwise: str = "choose from") -> str:
     """Return `did you mean tha?` for the names nearest to an unknown one, else `otherwise` and the first of them."""
     matches = find_nearest(asked, names)

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from corpus import storage
 from corpus.errors import RunError, UserError
 from corpus.export.target import check_folder, claim_folder, write_description
+from corpus.suggestions import list_choices
 from corpus.workspace import Workspace
 
 BIN_FILE_NAMES = {"train": "train.bin", "valid": "val.bin"}
@@ -43,8 +44,8 @@ def export_bin(
     if not dataset["shards"]:
         raise UserError(f"{workspace.root} has no tokens: no document was kept, `corpus stats` shows why")
     if not shards:
-        known = ", ".join(sorted({shard["source"] for shard in dataset["shards"]}))
-        raise UserError(f"no tokens from the source {source}: choose from {known}")
+        known = list_choices(str(source), sorted({shard["source"] for shard in dataset["shards"]}))
+        raise UserError(f"no tokens from the source {source}: {known}")
     out = check_folder(out)
     claim_folder(out, [*BIN_FILE_NAMES.values(), "meta.pkl", "tokenizer.json"])
     dtype = np.dtype(dataset["dtype"]).newbyteorder("<")

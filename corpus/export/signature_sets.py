@@ -23,6 +23,7 @@ from corpus.dedup.signatures import SIGNATURE_BATCH_ROWS, read_signatures
 from corpus.dedup.url_key import hash_urls
 from corpus.errors import UserError
 from corpus.export.target import check_folder, claim_folder, write_description
+from corpus.suggestions import list_choices
 from corpus.workspace import Workspace
 
 
@@ -39,8 +40,8 @@ def export_signatures(
     options = _read_options(workspace)
     splits = [split for split in workspace.splits() if source in (None, split[0])]
     if not splits:
-        known = ", ".join(sorted({name for name, _ in workspace.splits()}))
-        raise UserError(f"no source {source}: choose from {known}")
+        known = list_choices(str(source), sorted({name for name, _ in workspace.splits()}))
+        raise UserError(f"no source {source}: {known}")
     out = check_folder(out)
     names = {split: f"source={split[0]}/part-{split[1]}{SET_EXTENSION}" for split in splits}
     claim_folder(out, list(names.values()))

@@ -10,7 +10,10 @@ from operator import ne
 import cchardet
 
 from corpus.formats.mojibake import measure_atypicality, measure_mojibake
+from corpus.suggestions import find_nearest
 
+EXAMPLES = ("utf-8", "windows-1251", "shift_jis", "gb18030", "big5")
+"""Encodings that a message names where none is like what was said."""
 PRESCAN_BYTES = 4096
 """Bytes searched for a declaration in the document. Browsers search 1,024; pages put it later."""
 
@@ -199,7 +202,9 @@ def _index_codecs() -> dict[str, str]:
 def check_encoding(label: str | None) -> str | None:
     """Return the label that a manifest gives, or None. Raises ValueError if there is no such encoding."""
     if label is not None and codec_of(label) is None:
-        raise ValueError("no such encoding: say utf-8, windows-1251, shift_jis, gb18030, big5 or the like")
+        near = find_nearest(label, _index_codecs(), 1)
+        advice = f"did you mean {near[0]}?" if near else f"say {', '.join(EXAMPLES)} or the like"
+        raise ValueError(f"no such encoding: {advice}")
     return label
 
 

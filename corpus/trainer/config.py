@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from corpus.errors import UserError
+from corpus.suggestions import list_choices
 
 Shape = Literal["wsd", "cosine"]
 Optimizer = Literal["muon", "adamw"]
@@ -112,7 +113,7 @@ and widths (Radford et al. 2019, table 2). tiny was measured: docs/training.md."
 def check_device_name(name: str) -> None:
     """Raise UserError for what can be no device: whether it is there, only torch knows."""
     if not re.fullmatch(r"auto|cpu|cuda(:\d{1,3})?", name, re.ASCII):
-        raise UserError(f"--device {name}: choose from auto, cpu, cuda, cuda:N")
+        raise UserError(f"--device {name}: {list_choices(name, ('auto', 'cpu', 'cuda'), 'cuda:N')}")
 
 
 def find_size(name: str) -> ModelSize:
@@ -123,9 +124,8 @@ def find_size(name: str) -> ModelSize:
         depth = int(match[1])
         near = next((s for s in MODEL_SIZES.values() if s.width >= 64 * depth), MODEL_SIZES["gpt2-xl"])
         return ModelSize(depth=depth, width=64 * depth, heads=depth, kv_heads=depth, context=near.context)
-    raise UserError(
-        f"--size {name}: choose from {', '.join(MODEL_SIZES)}, or dN for N blocks of width 64 N (d8)"
-    )
+    also = "or dN for N blocks of width 64 N (d8)"
+    raise UserError(f"--size {name}: {list_choices(name, MODEL_SIZES, also)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +231,7 @@ class RunConfig:
             ("optimizer", self.optimizer, Optimizer),
         ):
             if value not in get_args(choices):
-                raise UserError(f"--{name} {value}: choose from {', '.join(get_args(choices))}")
+                raise UserError(f"--{name} {value}: {list_choices(value, get_args(choices))}")
 
     def json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from corpus.data import list_data, read_data
 from corpus.errors import UserError
+from corpus.suggestions import list_choices
 from corpus.tokens import options
 from corpus.tokens.mixture import resolve_mixture
 from corpus.trainer.dataset import DatasetStream
@@ -39,9 +40,7 @@ def read_mixture(name: str, workspace: str | None = None) -> TrainingMixture:
         text = read_data("mixtures", name)[0] if is_preset else path.read_text(encoding="utf-8")
         return TrainingMixture.model_validate(yaml.safe_load(text))
     except OSError:
-        raise UserError(
-            f"--mixture {name}: no such file or preset: choose from {', '.join(presets)}"
-        ) from None
+        raise UserError(f"--mixture {name}: no such file or preset: {list_choices(name, presets)}") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])

@@ -20,6 +20,7 @@ from torch.utils.data import Dataset
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 from corpus.errors import UserError
+from corpus.suggestions import list_choices
 from corpus.trainer import dataset as tokens_folder
 from corpus.trainer.loader import Loader, SampleBatch, count_windows
 from corpus.trainer.mixture import compute_shares, read_mixture
@@ -296,4 +297,4 @@ def _check_number(name: str, value: int, least: int) -> None:
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UserError(f"{name} {value!r}: choose from {', '.join(choices)}")
+        raise UserError(f"{name} {value!r}: {list_choices(value, choices)}")

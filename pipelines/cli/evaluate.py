@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.errors import UserError
-from corpus.pipelines.cli.refusals import refuse_options
+from corpus.pipelines.cli.refusals import check_choice, refuse_options
 
 if TYPE_CHECKING:
     from corpus.inference.cloze import Accuracy
@@ -110,8 +110,7 @@ def evaluate(
         refuse_options("no --cloze", {"--clean": clean})
     if cloze and not texts:
         refuse_options("--cloze and no FILE", {"--tokens": tokens != 0})
-    if precision not in ("auto", "bf16", "fp32"):
-        raise UserError(f"--precision {precision}: choose from auto, bf16, fp32")
+    check_choice("--precision", precision, ("auto", "bf16", "fp32"))
     check_device_name(device)
     check_run(Path(run), step)
     for path in (*(texts or ()), *(cloze or ())):

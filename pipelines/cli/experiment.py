@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from corpus.errors import UserError
+from corpus.pipelines.cli.refusals import check_choice
 
 if TYPE_CHECKING:
     from corpus.experiments.comparison import Experiment
@@ -180,8 +181,8 @@ def compare(
     check_device_name(device)
     if tokenizer is not None and vocabulary is not None:
         raise UserError("--tokenizer is used as it is: leave --vocabulary out")
-    if epochs not in ("", "matched", "target", "own"):
-        raise UserError(f"--epochs {epochs}: choose from matched, target, own")
+    if epochs:
+        check_choice("--epochs", epochs, ("matched", "target", "own"))
     given = {"learning_rate": lr, "batch_tokens": batch_tokens, "context": context, "precision": precision}
     options = CompareOptions(
         tokens=tokens,

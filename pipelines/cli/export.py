@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from corpus.pipelines.cli.refusals import check_choice
+from corpus.suggestions import list_choices
+
 OPTIONS = {
     "--documents": ("format", "side", "source", "language", "shard_size", "workers"),
     "--bin": ("source", "language"),
@@ -234,10 +237,9 @@ def write_documents(
 
     known = next((name for name in EXPORT_FORMATS if name == format), None)
     if known is None:
-        raise UserError(f"--format {format}: choose from {', '.join(EXPORT_FORMATS)}")
+        raise UserError(f"--format {format}: {list_choices(format, EXPORT_FORMATS)}")
     sides = {"train": ("train",), "valid": ("valid",), "all": ("train", "valid")}
-    if side not in sides:
-        raise UserError(f"--split {side}: choose from {', '.join(sides)}")
+    check_choice("--split", side, sides)
     chosen = DocumentSelection(sides=sides[side], source=source, language=read_language(language))
     size = parse_size("--shard-size", shard_size)
     workspace = open_workspace(place)

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from corpus.errors import UserError
+from corpus.suggestions import list_choices
 
 MAX_NUMBER = 10**15
 """The largest whole number that an option takes: more tokens, steps or rows than there are."""
@@ -21,6 +22,12 @@ def refuse_options(mode: str, given: Mapping[str, bool]) -> None:
     if named:
         has = "has" if len(named) == 1 else "have"
         raise UserError(f"{', '.join(named)} {has} no effect with {mode}: leave one of them out")
+
+
+def check_choice(option: str, value: str, choices: Collection[str]) -> None:
+    """Raise UserError for a value of an option that is not of its fixed list."""
+    if value not in choices:
+        raise UserError(f"{option} {value}: {list_choices(value, choices)}")
 
 
 def refuse_numbers(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import typer
 
 from corpus.pipelines.cli.console import room_beside
 from corpus.pipelines.cli.refusals import refuse_options
+from corpus.suggestions import list_choices
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,7 +118,9 @@ def stats(
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
         if view not in TABLES_OF_VIEWS:
-            raise UserError(f"--by {view}: choose from {', '.join(TABLES_OF_VIEWS)}, separated by commas")
+            raise UserError(
+                f"--by {view}: {list_choices(view, TABLES_OF_VIEWS)}; several are separated by commas"
+            )
     if as_json:
         refuse_options("--json", {"--csv": as_csv})
     if as_json or as_csv:

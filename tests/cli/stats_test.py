@@ -100,6 +100,8 @@ def test_csv_is_one_table(demo: Path) -> None:
 def test_a_wrong_table_is_refused_with_those_that_there_are(demo: Path) -> None:
     with pytest.raises(UserError, match="--by colour: choose from source, language"):
         run(stats, str(demo), "--by", "colour")
+    with pytest.raises(UserError, match=r"--by langauge: choose from .* \(did you mean language\?\)"):
+        run(stats, str(demo), "--by", "source,langauge")
 
 
 def test_a_workspace_beside_itself_differs_in_nothing(demo: Path) -> None:

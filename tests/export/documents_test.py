@@ -143,6 +143,11 @@ def test_duckdb_reads_the_json_lines(workspace: Workspace, tmp_path: Path) -> No
         ((), "choose what to export: --documents for texts, --bin for tokens"),
         (("--documents", "--bin"), "give one of them"),
         (("--documents", "--format", "csv"), "--format csv: choose from jsonl.zst, parquet"),
+        (("--documents", "--format", "parquett"), r"jsonl.zst, parquet \(did you mean parquet\?\)"),
+        (
+            ("--documents", "--split", "vaild"),
+            r"--split vaild: choose from train, valid, all \(did you mean valid\?\)",
+        ),
         (("--documents", "--split", "test"), "--split test: choose from train, valid, all"),
         (("--documents", "--source", "books"), "no source books: the workspace has web, wikipedia"),
         (("--documents", "--language", "xho"), "has no such kept document in xho"),

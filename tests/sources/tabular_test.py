@@ -328,7 +328,9 @@ def test_utf16_is_never_cut_at_bytes(tmp_path: Path, unit: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoding": "utf-9"}, "encoding: no such encoding: say utf-8, windows-1251, "),
+        ({"encoding": "日本"}, "encoding: no such encoding: say utf-8, windows-1251, "),
+        ({"encoding": "latin2x"}, "encoding: no such encoding: did you mean latin2?"),
+        ({"encoding": "utf8-sig"}, "encoding: no such encoding: did you mean utf8?"),
         (
             {"language": "deutsch"},
             "language: 'deutsch' is not a language: did you mean deu (German)?",
