@@ -236,6 +236,11 @@ class Manifest(_ManifestModel):
         """Return whether lines are searched for by rules in some source."""
         return any(source.clean for source in self.sources.values())
 
+    @property
+    def reads_dates(self) -> bool:
+        """Return whether some source is made of rows, whose dates may be written so that they cannot be read."""
+        return any(hasattr(source, "fields") for source in self.sources.values())
+
     def list_plugins(self) -> list[tuple[KeyPath, str, str]]:
         """Return (key, kind, name) of every plug-in that the manifest names."""
         named: list[tuple[KeyPath, str, str]] = [

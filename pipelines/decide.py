@@ -23,7 +23,7 @@ from corpus.dedup.removed import Clusters, read_sizes
 from corpus.document import DECISIONS_SCHEMA
 from corpus.holding import ITEMS_SIGNAL, VALIDATION_FAILURE
 from corpus.languages.labels import UNKNOWN_LABEL
-from corpus.ledger.counts import PART_SCHEMA, PartCounts
+from corpus.ledger.counts import PART_SCHEMA, PartCounts, find_undated
 from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.progress import count_documents, count_earlier
@@ -59,7 +59,8 @@ DECISION_COLUMNS = [
 class Judge:
     """What decisions depend on, apart from duplicates: rules, the measured steps, seed and thresholds.
 
-    `engines` is whether documents say which engine read them: then their metadata is read, to count them.
+    `engines` is whether documents say which engine read them, `dates` whether dates of rows may be unread: then their
+    metadata is read, to count them.
     """
 
     rules: RuleSet
@@ -67,6 +68,7 @@ class Judge:
     seed: int
     thresholds: Mapping[tuple[str, str], float]
     engines: bool = False
+    dates: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -80,6 +82,7 @@ class Judge:
             "seed": self.seed,
             "thresholds": thresholds,
             **({"engines": True} if self.engines else {}),
+            **({"dates": True} if self.dates else {}),
         }
 
 
@@ -102,9 +105,8 @@ def judge_split(
     """
     documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
     wanted = set(judge.rules.signals(source))
-    small = [*DECISION_COLUMNS, *(["metadata"] if all_signals and judge.engines else [])]
-    if all_signals and "opt_out" in documents.schema_arrow.names:
-        small.append("opt_out")
+    more = ["metadata"] if judge.engines or judge.dates else []
+    small = [*DECISION_COLUMNS, *([*more, *(["date"] if judge.dates else [])] if all_signals else [])]
     steps = [
         pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
         for step in judge.steps
@@ -114,6 +116,10 @@ def judge_split(
             check_beside(documents, file, f"signals of {step} of input split {split} of {source}")
         for group in range(documents.num_row_groups):
             light = documents.read_row_group(group, columns=small, use_threads=False)
+            if all_signals and judge.dates:
+                undated = find_undated(light.column("date"), light.column("metadata"))
+                light = light.drop_columns(["date"] if judge.engines else ["date", "metadata"])
+                light = light.append_column("undated", undated)
             count_documents(light.num_rows)
             signals: dict[str, pa.ChunkedArray] = {}
             for step in steps:

@@ -11,7 +11,7 @@ In the order in which data meets them:
     stages.py      input and output of each stage
     tables.py      merge parts, write and read DIR/stats
     views.py       the tables as short lists for people
-    losses.py      sources of which nothing is kept
+    losses.py      sources of which nothing is kept, dates that could not be read
     alarms.py      conspicuous numbers, with advice
     duplicate_alarms.py  those about duplicates
 """

@@ -1,9 +1,15 @@
-"""Sources of which nothing is kept, each with what took most of its records."""
+"""Sources of which nothing is kept, each with what took most of its records, and dates that could not be read."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from corpus.errors import shorten_line
+from corpus.ledger.counts import DATE_KEY
 from corpus.ledger.tables import read_ledger
 from corpus.workspace import Workspace
 
@@ -28,6 +34,35 @@ def describe_lost_sources(workspace: Workspace) -> list[str]:
         reasons[row["source"]]["quarantine", row["reason"]] += row["records"]
     lost = sorted({source for source, _ in workspace.splits() if not kept[source]})
     return [_describe_loss(source, read[source], reasons[source], workspace.root) for source in lost]
+
+
+def describe_unread_dates(workspace: Workspace) -> list[str]:
+    """Return a line for each source with dates that could not be read, sorted: how many, one of them, what to do.
+
+    Reads dates and metadata of such a source up to the first.
+    """
+    counts = read_ledger(workspace, ["counts"])["counts"].select(["source", "what", "documents"])
+    number: Counter[str] = Counter()
+    read: Counter[str] = Counter()
+    for row in counts.to_pylist():
+        if row["what"] in ("undated", "read"):
+            (number if row["what"] == "undated" else read)[row["source"]] += row["documents"]
+    return [
+        f"source {source}: {number[source]:,} of {read[source]:,} dates could not be read, such as "
+        f"{_find_unread_date(workspace, source)!r}: their documents have none, and metadata `date` as it was "
+        "written; `language` of `fields` says whether 06/05/2023 is in May or June"
+        for source in sorted(number)
+    ]
+
+
+def _find_unread_date(workspace: Workspace, source: str) -> str:
+    """Return the first date of a source that could not be read, as it was written."""
+    chosen = (ds.field("source") == source) & ds.field("date").is_null()
+    for batch in workspace.documents().to_batches(columns=["metadata"], filter=chosen):
+        stated = pc.drop_null(pc.map_lookup(batch.column("metadata"), pa.scalar(DATE_KEY), "first"))
+        if len(stated):
+            return shorten_line(str(stated[0]), 60)
+    return "?"
 
 
 def _describe_loss(source: str, read: int, reasons: Counter[tuple[str, str]], root: str) -> str:

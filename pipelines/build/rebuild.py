@@ -116,6 +116,7 @@ def _decide_split(workspace: Workspace, again: Workspace, plan: BuildPlan, split
         seed=manifest.seed,
         thresholds=read_thresholds(workspace),
         engines=manifest.extraction.names_engine,
+        dates=manifest.reads_dates,
     )
     clusters: str | None = workspace.path("dedup", "clusters.parquet")
     clusters = clusters if clusters is not None and storage.exists(clusters) else None

@@ -107,6 +107,7 @@ def run_decide(build: Build) -> None:
         seed=manifest.seed,
         thresholds=compute_thresholds(build),
         engines=manifest.extraction.names_engine,
+        dates=manifest.reads_dates,
     )
     clusters = None
     if manifest.dedup.exact or manifest.dedup.url or manifest.dedup.minhash is not None:

@@ -233,10 +233,10 @@ def print_totals(workspace: Workspace, console: Console) -> None:
 
 
 def print_lost_sources(workspace: Workspace, console: Console) -> None:
-    """A line on each source of which nothing is kept."""
-    from corpus.ledger.losses import describe_lost_sources
+    """A line on each source of which nothing is kept, and on each with dates that could not be read."""
+    from corpus.ledger.losses import describe_lost_sources, describe_unread_dates
 
-    for line in describe_lost_sources(workspace):
+    for line in (*describe_lost_sources(workspace), *describe_unread_dates(workspace)):
         console.print(to_plain_text(line), style="yellow", soft_wrap=True)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from corpus.classifier.training_texts import read_texts
 from corpus.errors import RunError, UserError
-from corpus.ledger.losses import describe_lost_sources
+from corpus.ledger.losses import describe_lost_sources, describe_unread_dates
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.build import build, check_kept
@@ -46,6 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, texts in TEXTS.items():
         lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
         (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    dated = {"text": TEXTS["russian"][0], "date": "весной 2023"}
+    (folder / "russian.jsonl").write_text(json.dumps(dated, ensure_ascii=False), encoding="utf-8")
     (folder / "broken.jsonl").write_text("{}\n" * 3)
     (folder / "silent.jsonl").write_text("\n")
     (folder / "m.yaml").write_text(MANIFEST)
@@ -69,6 +71,19 @@ def test_each_lost_source_has_its_main_reason(folder: Path) -> None:
         said["silent"] == "0 records read: its input has none: check its `kind` and `paths` in the manifest"
     )
     assert said["thai"].startswith("none of 4 documents kept: 4 failed text.words.min: ")
+
+
+def test_dates_that_could_not_be_read_are_counted_and_shown(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = str(folder / "w")
+    (line,) = describe_unread_dates(Workspace(root))
+    assert line.startswith("source russian: 1 of 1 dates could not be read, such as 'весной 2023': ")
+    assert line in run(stats, root)
+    counts = Workspace(root).stats()["counts"].to_table().to_pylist()
+    assert [(row["source"], row["documents"]) for row in counts if row["what"] == "undated"] == [
+        ("russian", 1)
+    ]
 
 
 def test_stats_build_and_decide_name_them(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
