@@ -148,12 +148,16 @@ def dry_run(
                 peak = max(peak, peak_memory())
                 quota, done = quota - count, done + count
                 show("dry run", min(done, documents), documents)
+        show("dry run", done, done)
         splits.sort(key=lambda split: (split.source, split.name))
         small = replace(plan, splits=splits, tools=tools, file=replace(plan.file, manifest=manifest))
         builder = Build(small, workspace, Running(workers=1), Status(folder), lambda line: None)
         write_plan(workspace, small)
-        for stage in (work.decide_and_mark, work.run_tokenize, work.run_count):
-            stage(builder)
+        stages = {"decide": work.decide_and_mark, "tokenize": work.run_tokenize, "count": work.run_count}
+        for at, (name, run_stage) in enumerate(stages.items()):
+            show(name, at, len(stages))
+            run_stage(builder)
+        show("count", len(stages), len(stages))
         for row in itertools.chain.from_iterable(
             part.to_pylist() for part in quarantine.read_quarantine_parts(workspace)
         ):
