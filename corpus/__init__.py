@@ -46,7 +46,8 @@ The files of this folder, which the packages share:
     manifest.py       read and check a manifest
     api.py            the commands as functions: build, plan, decide, compare, sample
     workspace.py      the paths and results of a workspace
-    document.py       records, documents, reasons for quarantine; Arrow schemas
+    document.py       records, documents, reasons for quarantine
+    document_schema.py  Arrow schemas of documents and decisions parts
     holding.py        which documents hold evaluation items
     groups.py         groups by the address of a document
     suggestions.py    the name that was meant instead of an unknown one

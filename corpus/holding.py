@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from corpus import storage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DECONTAMINATION = "decontamination"
 """The step that looks for items of evaluation sets (`corpus.decontamination`)."""
@@ -15,7 +17,9 @@ ITEMS_SIGNAL = f"{DECONTAMINATION}.items"
 """The signal that counts the items that a document holds; cleared ones do not count."""
 VALIDATION_FAILURE = f"{DECONTAMINATION}.validation"
 """What a document fails that would be held out for validation and holds items of evaluation sets."""
-Flags = NDArray[np.bool_]
+SIGNALS = (ITEMS_SIGNAL, f"{DECONTAMINATION}.score", f"{DECONTAMINATION}.drop")
+"""Distinct items that a document holds; the best score of one; whether it holds one of a set whose action is `drop`."""
+Flags: TypeAlias = "NDArray[np.bool_]"
 
 
 def signals_beside(documents: str) -> str:
@@ -29,6 +33,8 @@ def read_holding(signals: str) -> Flags | None:
     were looked for."""
     if not storage.exists(signals):
         return None
+    import pyarrow.parquet as pq
+
     with storage.open_input(signals) as stream:
         column = pq.ParquetFile(stream).read(columns=[ITEMS_SIGNAL], use_threads=False).column(0)
     holding: Flags = column.to_numpy() > 0

@@ -12,17 +12,18 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from corpus.languages.labels import UNKNOWN_LABEL, language_part
 from corpus.languages.names import normalize_labels
 from corpus.text.hashes import finalize
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SALT = b"corpus validation 1"
 """Never changed, so that a unit is on the same side in every workspace."""
@@ -125,6 +126,8 @@ def name_sides(kept: Flags, held: Flags) -> list[str | None]:
 
 def encode_languages(documents: pa.Table) -> tuple[list[str], Integers]:
     """Return the labels of some documents, and the number of each document's label."""
+    import pyarrow.compute as pc
+
     column = pc.fill_null(documents.column("language"), UNKNOWN_LABEL).combine_chunks()
     encoded = column.dictionary_encode()
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
@@ -132,6 +135,8 @@ def encode_languages(documents: pa.Table) -> tuple[list[str], Integers]:
 
 def hash_groups(documents: pa.Table) -> Hashes:
     """Return the fixed hash of every document's group."""
+    import pyarrow.compute as pc
+
     groups = pc.fill_null(documents.column("group"), "").combine_chunks().dictionary_encode()
     hashes = np.array([hash_group(group) for group in groups.dictionary.to_pylist()], np.uint64)
     return hashes[groups.indices.to_numpy()] if len(groups) else np.zeros(0, np.uint64)
@@ -139,6 +144,8 @@ def hash_groups(documents: pa.Table) -> Hashes:
 
 def hash_contents(documents: pa.Table) -> Hashes:
     """Return the fixed hash of every document's content; 0 where there is none, as behind a gate."""
+    import pyarrow.compute as pc
+
     digits = pc.fill_null(documents.column("content_hash"), "0" * 32).combine_chunks()
     values = np.frombuffer(bytes.fromhex("".join(digits.to_pylist())), ">u8")[::2]
     return finalize(values.astype(np.uint64) ^ _CONTENT_SALT)
@@ -146,6 +153,8 @@ def hash_contents(documents: pa.Table) -> Hashes:
 
 def has_group(documents: pa.Table) -> Flags:
     """Return which documents have a group that is more than their own id."""
+    import pyarrow.compute as pc
+
     own: Flags = pc.fill_null(
         pc.not_equal(documents.column("group"), documents.column("id")), False
     ).to_numpy()

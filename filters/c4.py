@@ -165,13 +165,17 @@ def _count(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
 
 
+def find_parameters() -> dict[str, str]:
+    """Return what the signals depend on besides the text."""
+    return {**versions(), "conventions": identity()}
+
+
 def create() -> Filter:
-    parameters = {**versions(), "conventions": identity()}
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters=parameters,
+        find_parameters=find_parameters,
         measure_batch=measure_batch,
     )

@@ -203,6 +203,6 @@ def create() -> Filter:
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters=versions(),
+        find_parameters=versions,
         measure_batch=measure_batch,
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-from corpus.text.batch import PageBatch
-from corpus.text.ngrams import ConfusedHashesError
-from corpus.text.page import Page
+    from corpus.text.batch import PageBatch
+    from corpus.text.page import Page
 
 NOT_MEASURED = float("nan")
 
@@ -40,12 +40,14 @@ class Filter(Protocol):
         ...
 
 
-MeasureBatch = Callable[[PageBatch], npt.NDArray[np.float64]]
+MeasureBatch: TypeAlias = "Callable[[PageBatch], npt.NDArray[np.float64]]"
 """float64[pages, signals] of a batch of pages: what `measure` returns of each, to the last bit."""
 
 
 def measure_together(step_filter: Filter, batch: PageBatch) -> npt.NDArray[np.float64] | None:
     """Return float64[pages, signals] of a batch at once; None if the filter must measure each page alone."""
+    from corpus.text.ngrams import ConfusedHashesError
+
     measure_batch: MeasureBatch | None = getattr(step_filter, "measure_batch", None)
     if measure_batch is None:
         return None
@@ -57,11 +59,18 @@ def measure_together(step_filter: Filter, batch: PageBatch) -> npt.NDArray[np.fl
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionFilter:
-    """A filter that is one function of a page; `measure_batch`, if there is one, does the same for many at once."""
+    """A filter that is one function of a page; `measure_batch`, if there is one, does the same for many at once.
+
+    `find_parameters` gives `parameters`: asked for after the names of signals, since it may read every language file.
+    """
 
     step: str
     version: int
     signals: tuple[str, ...]
     measure: Callable[[Page], Sequence[float]]
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    find_parameters: Callable[[], Mapping[str, Any]] = dict
     measure_batch: MeasureBatch | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return self.find_parameters()

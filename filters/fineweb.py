@@ -54,13 +54,17 @@ def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
     )
 
 
+def find_parameters() -> dict[str, str]:
+    """Return what the signals depend on besides the text."""
+    return {**versions(), "conventions": identity()}
+
+
 def create() -> Filter:
-    parameters = {**versions(), "conventions": identity()}
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters=parameters,
+        find_parameters=find_parameters,
         measure_batch=measure_batch,
     )

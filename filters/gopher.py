@@ -101,13 +101,17 @@ def _count_stop_words(page: Page) -> float:
     return int(np.count_nonzero(present[:-1]))
 
 
+def find_parameters() -> dict[str, str]:
+    """Return what the signals depend on besides the text."""
+    return {**versions(), "conventions": identity()}
+
+
 def create() -> Filter:
-    parameters = {**versions(), "conventions": identity()}
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters=parameters,
+        find_parameters=find_parameters,
         measure_batch=measure_batch,
     )

@@ -24,5 +24,9 @@ def create(model: str | None = None) -> Filter:
         return score, next(iter(shares.values()), 0.0)
 
     return FunctionFilter(
-        step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=dict(identifier.parameters)
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        find_parameters=lambda: dict(identifier.parameters),
     )

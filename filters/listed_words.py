@@ -187,11 +187,12 @@ def create(lists: list[str] | None = None) -> Filter:
         )
     words = read_word_lists(lists)
     measure, measure_batch = make_measures(words)
+    identity = fingerprint(words)
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters={"lists": fingerprint(words), "folding": FOLDING_VERSION, **versions()},
+        find_parameters=lambda: {"lists": identity, "folding": FOLDING_VERSION, **versions()},
         measure_batch=measure_batch,
     )

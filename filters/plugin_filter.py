@@ -177,12 +177,13 @@ def _load(name: str, options: str) -> Filter:
     step = getattr(checked, "step", None) or _to_snake_case(checked.__name__)
     signals = _check_signals(name, step, getattr(checked, "signals", None))
     created = plugins.create(name, checked, given)
+    parameters = getattr(created, "parameters", {})
     return FunctionFilter(
         step=step,
         version=check_version(name, checked),
         signals=signals,
         measure=created.measure,
-        parameters=getattr(created, "parameters", {}),
+        find_parameters=lambda: parameters,
     )
 
 
@@ -203,7 +204,7 @@ def _from_module(plugin: Plugin, module: ModuleType, options: dict[str, Any]) ->
         version=version,
         signals=signals,
         measure=module.measure,
-        parameters=getattr(module, "PARAMETERS", {}),
+        find_parameters=lambda: getattr(module, "PARAMETERS", {}),
     )
 
 

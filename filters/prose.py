@@ -153,12 +153,17 @@ def _read_lists() -> dict[str, Any]:
     return lists
 
 
+def find_parameters() -> dict[str, str]:
+    """Return what the signals depend on besides the text."""
+    return {**versions(), "conventions": identity(), "lists": fingerprint(_read_lists())}
+
+
 def create() -> Filter:
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters={**versions(), "conventions": identity(), "lists": fingerprint(_read_lists())},
+        find_parameters=find_parameters,
         measure_batch=measure_batch,
     )

@@ -27,15 +27,16 @@ def create(model: str | None = None) -> Filter:
         in a language that the classifier has not learned."""
         return (classifier.score(page.words, page.language),)
 
+    parameters = {
+        "model": fasttext_models.file_hash(model),
+        "languages": sorted(classifier.card.languages),
+        "score": SCORE_VERSION,
+        **versions(),
+    }
     return FunctionFilter(
         step=STEP,
         version=VERSION,
         signals=SIGNALS,
         measure=measure,
-        parameters={
-            "model": fasttext_models.file_hash(model),
-            "languages": sorted(classifier.card.languages),
-            "score": SCORE_VERSION,
-            **versions(),
-        },
+        find_parameters=lambda: parameters,
     )

@@ -173,5 +173,10 @@ def _count_words(parts: SplitResult, host: str, known: UrlLists) -> tuple[int, i
 
 
 def create() -> Filter:
-    parameters = {"lists": read_url_lists().identity}
-    return FunctionFilter(step=STEP, version=VERSION, signals=SIGNALS, measure=measure, parameters=parameters)
+    return FunctionFilter(
+        step=STEP,
+        version=VERSION,
+        signals=SIGNALS,
+        measure=measure,
+        find_parameters=lambda: {"lists": read_url_lists().identity},
+    )

@@ -14,7 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from corpus.clean.clean_spans import clean_texts, identify_search
-from corpus.edits.parts import CLEAN_STEP, EDITS_SCHEMA
+from corpus.edits.parts import EDITS_SCHEMA
+from corpus.edits.steps import CLEAN_STEP
 from corpus.pipelines.stored_search import Columns, StoredSearch, Values
 from corpus.storage.fingerprint import fingerprint
 

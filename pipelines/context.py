@@ -8,14 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus import data, filters, plugins
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
-from corpus.decontamination.evaluation_sets import identify_sets
-from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
-from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
-from corpus.dedup.signatures import SignatureStep
 from corpus.errors import RunError, UserError, describe_briefly
 from corpus.extract import DEFAULT_MODE, PAGE_MEDIA_TYPES
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
@@ -25,12 +21,12 @@ from corpus.filters.filter import Filter
 from corpus.filters.plugin_filter import FAILED, PluginFilter, hash_files, open_plugin_filter
 from corpus.filters.url import read_url_lists as address_lists
 from corpus.formats import recoding
+from corpus.holding import DECONTAMINATION as DECONTAMINATION_STEP
+from corpus.holding import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.languages import plugin_identifier
 from corpus.languages.identify import Identifier
 from corpus.manifest import EXTRACTION_MODES, Manifest
-from corpus.pipelines import decide
 from corpus.private.options import name_signals
-from corpus.rules.kept_texts import TextRules
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import CLUSTER_SIZE, RuleSet
 from corpus.sources import KINDS_WITHOUT_PAGES, source_class
@@ -46,7 +42,11 @@ from corpus.web.block_lists.address_lists import (
 )
 from corpus.web.block_lists.layouts import ListReport
 
-VERSION = 11
+if TYPE_CHECKING:
+    from corpus.dedup.signatures import SignatureStep
+    from corpus.rules.kept_texts import TextRules
+
+VERSION = 10
 """Increased when ingest itself would give other documents from the same input."""
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
@@ -157,6 +157,8 @@ class Tools:
 
     @cached_property
     def signatures(self) -> SignatureStep | None:
+        from corpus.dedup.signatures import SignatureStep
+
         minhash = self.manifest.dedup.minhash
         return SignatureStep(minhash) if minhash is not None else None
 
@@ -192,6 +194,9 @@ class Tools:
         """Return the rules that documents must pass to keep their text; None if all keep it."""
         if self.manifest.keep_text == "all":
             return None
+        from corpus.pipelines import decide
+        from corpus.rules.kept_texts import TextRules
+
         versions = {**self.filter_versions, "decide": decide.VERSION}
         rules = self.rules.early().without(DECONTAMINATION_STEP)  # which is known when texts are stored
         return TextRules(self.manifest.keep_text, rules, self.manifest.seed, versions)
@@ -220,6 +225,8 @@ class Tools:
         """Return the identity of the evaluation sets, None if there is none. Reads their files once.
 
         Raises UserError, with the path of the manifest's key, for one that cannot be read."""
+        from corpus.decontamination.evaluation_sets import identify_sets
+
         options = self.manifest.decontaminate
         return None if options.is_empty else identify_sets(options)
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.dedup.removed import Clusters, read_sizes
-from corpus.document import DECISIONS_SCHEMA
+from corpus.document_schema import DECISIONS_SCHEMA
 from corpus.holding import ITEMS_SIGNAL, VALIDATION_FAILURE
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.ledger.counts import PART_SCHEMA, PartCounts, find_undated

@@ -22,7 +22,8 @@ from corpus.decontamination import item_index, judging
 from corpus.decontamination.hits import SETS_SCHEMA, hits_path, read_part, sets_path, weights_path
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.edits.edit_counts import count_edits, write_edit_counts
-from corpus.edits.parts import DECONTAMINATION_STEP, counts_path, edits_path
+from corpus.edits.parts import counts_path, edits_path
+from corpus.edits.steps import DECONTAMINATION_STEP
 from corpus.pipelines.item_scan import SplitName
 from corpus.storage.part_writer import PartWriter, count_rows
 from corpus.workspace import Workspace

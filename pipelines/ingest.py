@@ -19,15 +19,8 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.dedup.signatures import SignatureWriter, read_signature_fingerprint
-from corpus.document import (
-    DOCUMENTS_SCHEMA,
-    Document,
-    Failure,
-    Record,
-    content_hash,
-    document_id,
-    to_documents_batch,
-)
+from corpus.document import Document, Failure, Record, content_hash, document_id
+from corpus.document_schema import DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.errors import MAX_ERROR_CHARACTERS, describe_error, shorten_line
 from corpus.extract import PAGE_MEDIA_TYPES, ExtractedText
 from corpus.extract.opt_outs import find_opt_out_gate

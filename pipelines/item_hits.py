@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.decontamination import item_index, judging
-from corpus.decontamination.hits import HITS_SCHEMA, SIGNALS, STEP, hits_path, unpack_matched, weights_path
+from corpus.decontamination.hits import HITS_SCHEMA, STEP, hits_path, unpack_matched, weights_path
 from corpus.decontamination.options import DecontaminationOptions
-from corpus.edits.parts import DECONTAMINATION_STEP, EDITS_SCHEMA, edits_path, write_edits
+from corpus.edits.parts import EDITS_SCHEMA, edits_path, write_edits
 from corpus.edits.regions import Edit, join_edits
+from corpus.edits.steps import DECONTAMINATION_STEP
+from corpus.holding import SIGNALS
 from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.item_scan import CANDIDATES, ScanJob, SplitName

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpus.edits.parts import EDITS_SCHEMA, PRIVATE_STEP
+from corpus.edits.parts import EDITS_SCHEMA
+from corpus.edits.steps import PRIVATE_STEP
 from corpus.pipelines.stored_search import Columns, StoredSearch, Values
 from corpus.private.kinds import find_private, identify_search, name_masks
 from corpus.private.options import name_signals

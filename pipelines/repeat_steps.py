@@ -37,7 +37,8 @@ from corpus.dedup.repeated_lines import (
 from corpus.dedup.repeated_spans import MarkedText
 from corpus.dedup.rows import ROW_BITS, number_documents, order_coarsely, parse_hex, row_of, split_of
 from corpus.edits.edit_counts import EDIT_COUNTS_SCHEMA, count_edits, write_edit_counts
-from corpus.edits.parts import EDITS_SCHEMA, REPEATS_STEP, write_edits
+from corpus.edits.parts import EDITS_SCHEMA, write_edits
+from corpus.edits.steps import REPEATS_STEP
 from corpus.groups import registered_domain
 from corpus.languages.labels import is_code
 from corpus.pipelines.beam.counters import increment

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING
 
 from corpus import storage
 from corpus.dedup.options import DedupOptions
-from corpus.edits.parts import REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import counts_path, edits_path
+from corpus.edits.steps import REPEATS_STEP
 from corpus.pipelines import repeat_steps as steps
 from corpus.pipelines.beam.fanout import do_nothing, fan_out
 from corpus.pipelines.beam.options import Running

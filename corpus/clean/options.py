@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
-from corpus.edits.parts import CLEAN_STEP
+from corpus.edits.steps import CLEAN_STEP
 from corpus.suggestions import suggest_names
 
 SIGNALS = (f"{CLEAN_STEP}.kept", f"{CLEAN_STEP}.words")

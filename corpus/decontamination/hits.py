@@ -22,13 +22,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from corpus import storage
-from corpus.holding import DECONTAMINATION, ITEMS_SIGNAL
+from corpus.holding import DECONTAMINATION
 from corpus.workspace import Workspace
 
 STEP = DECONTAMINATION
 SETS_TABLE = "evaluation_sets"
-SIGNALS = (ITEMS_SIGNAL, f"{STEP}.score", f"{STEP}.drop")
-"""Distinct items that a document holds; the best score of one; whether it holds one of a set whose action is `drop`."""
 CANDIDATES_SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from corpus import storage
 from corpus.edits.regions import Edit, apply_edits
+from corpus.edits.steps import EDIT_STEPS
 from corpus.errors import RunError
 from corpus.storage.part_writer import PartWriter, read_documents_fingerprint, read_fingerprint
 from corpus.workspace import Workspace
@@ -28,16 +29,6 @@ EDITS_SCHEMA = pa.schema(
     ]
 )
 """`row` is the document's in its documents part; `start` and `end` count characters; a null replacement: cut."""
-CLEAN_STEP = "clean"
-"""The step of `corpus.pipelines.clean`."""
-PRIVATE_STEP = "private"
-"""The step of `corpus.pipelines.redact`."""
-REPEATS_STEP = "repeats"
-"""The step of `corpus.pipelines.repeats`."""
-DECONTAMINATION_STEP = "decontamination"
-"""The step of `corpus.pipelines.decontaminate`."""
-EDIT_STEPS = (CLEAN_STEP, PRIVATE_STEP, REPEATS_STEP, DECONTAMINATION_STEP)
-"""The steps that find edits, in the order in which they are listed."""
 
 
 @dataclass(frozen=True)

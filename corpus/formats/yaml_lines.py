@@ -12,6 +12,11 @@ from corpus.errors import UserError, shorten_line
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", None)
 """None where PyYAML was built without libyaml."""
 _TAG_OR_HEADER = re.compile(r"(?:^|[\s,\[{:-])!|[|>][-+0-9]*#")
+_ODD_CHARACTER = re.compile(
+    "[^\n -~\u00a1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_SAME_TEXT = re.compile(r'^(?: *(?:#.*|\w+: "[^"\\\n]*")$|\w+: [|>]-?\n(?:(?:  .*)?\n)+)', re.MULTILINE)
+"""Text that both parsers read alike: comments, values between quotes on one line, blocks of a key of the root."""
 _COLON = re.compile(r":(?:\s|$)")
 UNCLOSED = ("while parsing a flow", "while scanning a quoted")
 """What the parser says it was doing when a bracket or a quotation mark was not closed."""
@@ -97,11 +102,10 @@ def _find_line_without_colon(lines: list[str], stopped: int) -> int | None:
 def _may_differ(text: str) -> bool:
     """Return whether libyaml may take what PyYAML refuses, or otherwise: tabs, other line breaks, `?` inside brackets,
     tags, comments that touch the sign of a block."""
-    return (
-        not text.replace("\n", "").isprintable()
-        or ("?" in text and ("{" in text or "[" in text))
-        or _TAG_OR_HEADER.search(text) is not None
-    )
+    if _ODD_CHARACTER.search(text) is not None:
+        return True
+    text = _SAME_TEXT.sub("", text)
+    return ("?" in text and ("{" in text or "[" in text)) or _TAG_OR_HEADER.search(text) is not None
 
 
 def _construct_value(

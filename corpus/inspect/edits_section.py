@@ -7,7 +7,7 @@ from typing import Any
 
 from corpus import storage
 from corpus.edits.edit_counts import APPLIED_STEP
-from corpus.edits.parts import PRIVATE_STEP
+from corpus.edits.steps import PRIVATE_STEP
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.workspace import Workspace, read_table
 

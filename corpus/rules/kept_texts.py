@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.document import DOCUMENTS_SCHEMA
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.rules.rule import STORED_STEPS, RuleSet, draw_uniform
 from corpus.storage.fingerprint import fingerprint
 

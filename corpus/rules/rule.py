@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus.languages.labels import language_part
 from corpus.text.hashes import finalize
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BOUND_KINDS = ("min", "max", "top_share", "pareto")
 NO_BOUND = float("nan")
@@ -169,6 +170,8 @@ class RuleSet:
 
         Signals are float32, and so are the bounds when they are compared: a page exactly at a bound passes.
         """
+        import pyarrow.compute as pc
+
         count = signals.num_rows
         codes, labels = _encode_labels(languages)
         gated = np.zeros(count, np.bool_) if gates is None else np.asarray(pc.is_valid(gates), np.bool_)
@@ -243,6 +246,8 @@ def _resolve_shares(
 
 
 def _build_lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
+    import pyarrow as pa
+
     rows, rules = np.nonzero(table.T)
     offsets = np.zeros(table.shape[1] + 1, np.int32)
     np.cumsum(np.bincount(rows, minlength=table.shape[1]), out=offsets[1:])
@@ -252,6 +257,9 @@ def _build_lists(table: Masks, names: list[str], nulls: Masks) -> pa.Array:
 
 def _encode_labels(languages: pa.Array | pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], list[str]]:
     """Return a code per row, and the label of each code; "" for null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     array = languages.combine_chunks() if isinstance(languages, pa.ChunkedArray) else languages
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from importlib import import_module
 from operator import itemgetter
 
 import numpy as np
-from icu4py import icu_version
-from icu4py.breakers import SentenceBreaker, WordBreaker
 
 from corpus.text.hashes import Hashes, Positions, finalize, hash_spans, prefix_sums
 from corpus.text.units import LOWER, WORD, Kinds, Units, kinds, to_units
@@ -76,7 +75,7 @@ def segment_words(text: str, language: str | None = None) -> Words:
     """
     units = to_units(text)
     if len(units) < MIN_RULED_UNITS:
-        boundaries = _find_boundaries(WordBreaker, text, language)
+        boundaries = _find_boundaries("WordBreaker", text, language)
     else:
         boundaries = find_word_boundaries(text, units, _find_word_boundaries)
     syllables = _SYLLABLES.get((language or "")[4:8])
@@ -98,7 +97,7 @@ def segment_words(text: str, language: str | None = None) -> Words:
 
 
 def _find_word_boundaries(text: str) -> Positions:
-    return _find_boundaries(WordBreaker, text, None)
+    return _find_boundaries("WordBreaker", text, None)
 
 
 def hash_words(words: list[str]) -> Hashes:
@@ -113,7 +112,7 @@ def find_sentences(text: str, language: str | None = None) -> Positions:
 
     A line break ends a sentence. Costs about .03 ms for 5 KB.
     """
-    return _find_boundaries(SentenceBreaker, text, language)
+    return _find_boundaries("SentenceBreaker", text, language)
 
 
 def lower_prefix(units: Units) -> Hashes:
@@ -133,10 +132,13 @@ def hash_units(units: Units, starts: Positions, ends: Positions) -> Hashes:
 
 def versions() -> dict[str, str]:
     """Return what decides where words begin and end, for fingerprints."""
+    from icu4py import icu_version
+
     return {"words": str(VERSION), "icu": icu_version, "unicode": unicodedata.unidata_version}
 
 
-def _find_boundaries(breaker: type, text: str, language: str | None) -> Positions:
+def _find_boundaries(kind: str, text: str, language: str | None) -> Positions:
+    breaker = getattr(import_module("icu4py.breakers"), kind)
     locale = _LOCALES.get((language or "")[:3], "root")
     try:
         segments = breaker(text, locale).segments()

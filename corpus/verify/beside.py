@@ -13,7 +13,8 @@ from corpus import storage
 from corpus.dedup.options import MinHashOptions
 from corpus.dedup.signatures import SignatureReader, SignatureStep, has_signature
 from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits, read_edit_counts
-from corpus.edits.parts import EDITS_SCHEMA, REPEATS_STEP, edits_path, hash_edits, list_edit_steps
+from corpus.edits.parts import EDITS_SCHEMA, edits_path, hash_edits, list_edit_steps
+from corpus.edits.steps import REPEATS_STEP
 from corpus.errors import UserError, shorten_line
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY, OUTCOME_KEY
 from corpus.text.words import segment_words

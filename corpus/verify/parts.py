@@ -15,7 +15,8 @@ import xxhash
 
 from corpus import storage
 from corpus.dedup.options import MinHashOptions
-from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, LATER_COLUMNS, content_hash
+from corpus.document import content_hash
+from corpus.document_schema import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, LATER_COLUMNS
 from corpus.edits.applied import read_applied_edits
 from corpus.edits.parts import SplitEdits
 from corpus.errors import RunError, shorten_line

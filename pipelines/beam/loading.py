@@ -52,11 +52,13 @@ def own_process() -> None:
     """Say that nothing but `corpus` uses Beam, pyarrow and numpy in this process: a command, or a worker of one.
 
     Before numpy is imported, this also leaves it one thread: products here are small, workers share the processor
-    already, and to start OpenBLAS's threads takes half of numpy's import.
+    already, and to start OpenBLAS's threads takes half of numpy's import. Pydantic looks for no plug-ins of its own,
+    which would read what every installed package says of itself.
     """
     global _alone
     _alone = True
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 
 def load_beam(local_only: bool) -> None:

@@ -40,13 +40,15 @@ def build_workspace(
     check_out(out)
     if not running.local and not storage.is_remote(out):
         out = os.path.abspath(out)  # workers have other current folders
-    keep_pandas_out()
     with exit_on_signals():
         if not running.local:
             from corpus.pipelines.beam.engines import check_engine
 
             check_engine(running, out)
-        plan = make_plan(manifest, say if share is None else None)
+        plan = make_plan(
+            manifest, say if share is None else None
+        )  # what is wrong is said before more is imported
+        keep_pandas_out()
         if share is not None:
             from corpus.pipelines.build.slices import build_slice
 

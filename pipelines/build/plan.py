@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from corpus import data, storage
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
-from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
+from corpus.holding import DECONTAMINATION as DECONTAMINATION_STEP
 from corpus.languages.names import normalize_label, suggest_nameable
 from corpus.manifest import Manifest, ManifestFile, read_manifest
 from corpus.pipelines.context import Tools
@@ -25,7 +25,6 @@ from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
 from corpus.suggestions import suggest_names
 from corpus.text.conventions import list_replaced_languages
-from corpus.text.page import Page
 
 if TYPE_CHECKING:
     from corpus.pipelines.stored_search import StoredSearch
@@ -148,6 +147,7 @@ def _load_rules(file: ManifestFile, tools: Tools) -> RuleSet | None:
             return None
         rules = tools.rules
         if is_right:
+            tools.filter_versions  # noqa: B018 - a list of words or a language file that cannot be read, too
             tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
             if not file.manifest.decontaminate.is_empty:
                 from corpus.decontamination.item_index import check_sets
@@ -248,6 +248,8 @@ def _list_languages(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
 
 def check_models(file: ManifestFile, tools: Tools) -> None:
     """Load the models and the tokenizer that the manifest names, use each once, and note those that cannot be used."""
+    from corpus.text.page import Page
+
     models = {
         "identification": file.manifest.identification.model is not None,
         "quality": file.manifest.quality is not None,

@@ -17,7 +17,8 @@ from corpus.decontamination import judging, scanning
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.item_index import index_fingerprint
 from corpus.dedup.options import drop_unset
-from corpus.edits.parts import CLEAN_STEP, EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import counts_path, edits_path
+from corpus.edits.steps import CLEAN_STEP, EDIT_STEPS, PRIVATE_STEP, REPEATS_STEP
 from corpus.manifest import Manifest
 from corpus.pipelines import clean, decide, decontaminate, dedup, item_hits, redact, repeats
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.edits.applied import read_applied_edits
-from corpus.edits.parts import DECONTAMINATION_STEP, PRIVATE_STEP, edits_path
+from corpus.edits.parts import edits_path
+from corpus.edits.steps import DECONTAMINATION_STEP, PRIVATE_STEP
 from corpus.environment import describe_changes
 from corpus.errors import UserError
 from corpus.manifest import load_manifest

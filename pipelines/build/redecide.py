@@ -26,13 +26,13 @@ from corpus import storage
 from corpus.clean.options import MODES as CLEAN_MODES
 from corpus.clean.options import REPEAT_KINDS, RULES, find_rules
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
-from corpus.decontamination.hits import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
 from corpus.decontamination.item_index import read_index_facts
 from corpus.edits.applied import AppliedKinds, read_applied
 from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits
 from corpus.edits.parts import read_edits
 from corpus.errors import RunError, UserError
+from corpus.holding import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.languages.names import normalize_label

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from corpus import storage
 from corpus.document import RETRIED_REASONS
-from corpus.edits.parts import DECONTAMINATION_STEP, REPEATS_STEP, counts_path, edits_path
+from corpus.edits.parts import counts_path, edits_path
+from corpus.edits.steps import DECONTAMINATION_STEP, REPEATS_STEP
 from corpus.errors import RunError, UserError
 from corpus.extract.process.budgets import RETRY_BUDGET_FACTOR
 from corpus.ledger import quarantine

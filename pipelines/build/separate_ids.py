@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 import xxhash
 
 from corpus import storage
-from corpus.document import DOCUMENTS_SCHEMA, document_id
+from corpus.document import document_id
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.ledger.shared_ids import SHARED_IDS_SCHEMA, read_shared_ids, shared_ids_path
 from corpus.pipelines.tokenize import TOKEN_PARTS_FOLDER
 from corpus.storage.fingerprint import fingerprint

@@ -9,13 +9,8 @@ from functools import partial
 from corpus import storage
 from corpus.decontamination.hits import hits_path, sets_path
 from corpus.edits.applied import applied_path
-from corpus.edits.parts import (
-    DECONTAMINATION_STEP,
-    EDIT_STEPS,
-    REPEATS_STEP,
-    counts_path,
-    edits_path,
-)
+from corpus.edits.parts import counts_path, edits_path
+from corpus.edits.steps import DECONTAMINATION_STEP, EDIT_STEPS, REPEATS_STEP
 from corpus.errors import UserError
 from corpus.ledger import quarantine
 from corpus.pipelines import decontaminate

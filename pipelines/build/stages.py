@@ -16,7 +16,8 @@ from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
 from corpus.decontamination.hits import sets_path
 from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.edits.applied import write_applied
-from corpus.edits.parts import CLEAN_STEP, PRIVATE_STEP, REPEATS_STEP, counts_path
+from corpus.edits.parts import counts_path
+from corpus.edits.steps import CLEAN_STEP, PRIVATE_STEP, REPEATS_STEP
 from corpus.errors import UserError
 from corpus.inspect.report import write_report
 from corpus.ledger.tables import merge_group, write_ledger

@@ -89,8 +89,8 @@ def plan(
     from corpus.pipelines.build.plan import make_plan
 
     use_plugin_folders(plugins)
-    keep_pandas_out()
     build_plan = make_plan(manifest)  # what is wrong is said before the rest is imported
+    keep_pandas_out()
     from corpus.pipelines.build.dry_run import dry_run
     from corpus.pipelines.build.plan import describe_replaced, describe_unnameable
     from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files

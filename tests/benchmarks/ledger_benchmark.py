@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from corpus import filters, storage
 from corpus.dedup.removed import write_clusters
-from corpus.document import DOCUMENTS_SCHEMA
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.ledger.tables import write_ledger
 from corpus.pipelines.decide import Judge, decide_part
 from corpus.rules.presets import load_rules

@@ -26,7 +26,8 @@ import pyarrow.compute as pc
 
 import corpus
 from corpus.data import data_path
-from corpus.document import DOCUMENTS_SCHEMA, content_hash
+from corpus.document import content_hash
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages

@@ -29,7 +29,8 @@ import pyarrow as pa
 from corpus.dedup.anchors import to_points
 from corpus.dedup.options import DedupOptions
 from corpus.dedup.shingles import IDEOGRAPHIC, SPACED, find_writing
-from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, Document, to_documents_batch
+from corpus.document import Document
+from corpus.document_schema import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.edits.parts import read_edits
 from corpus.pipelines import repeats
 from corpus.pipelines.beam.options import Running

@@ -21,7 +21,8 @@ from corpus.classifier import training
 from corpus.classifier.quality_model import Classifier, build_line, card_path
 from corpus.classifier.training import TrainingOptions, compute_auc, train_classifier
 from corpus.classifier.training_texts import LabelledText, read_texts
-from corpus.document import Document, to_documents_batch
+from corpus.document import Document
+from corpus.document_schema import to_documents_batch
 from corpus.errors import UserError
 from corpus.extract.html.main_text import extract_main_text
 from corpus.formats.encodings import decode

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from corpus.document import DOCUMENTS_SCHEMA
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.edits.edit_counts import build_edit_table, count_edits, write_edit_counts
 from corpus.edits.parts import EDITS_SCHEMA, edits_path, read_edits, write_edits
 from corpus.edits.regions import Edit, apply_edits

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA
+from corpus.document_schema import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA
 from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace
 

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.child_process",
         "corpus.suggestions",
     ),
-    ("corpus.storage", "corpus.data", "corpus.plugins"),
+    ("corpus.storage", "corpus.data", "corpus.plugins", "corpus.document_schema"),
     ("corpus.formats", "corpus.progress", "corpus.workspace", "corpus.holding"),
     ("corpus.languages", "corpus.edits"),
     ("corpus.text",),

@@ -17,7 +17,8 @@ from corpus.dedup.pairs import BAND_DTYPE, PLANTED_BAND_DTYPE, generate_candidat
 from corpus.dedup.planted import AUDIT_SCHEMA, MAX_TURNS
 from corpus.dedup.rows import SplitRows, build_split_rows, compute_coarse_order, replace_length
 from corpus.dedup.signatures import SignatureStep, SignatureWriter
-from corpus.document import DOCUMENTS_SCHEMA, Document, content_hash, to_documents_batch
+from corpus.document import Document, content_hash
+from corpus.document_schema import DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.pipelines import dedup
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.beam.packed import make_records

@@ -16,7 +16,8 @@ from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.rows import SplitRows, build_split_rows
 from corpus.dedup.signatures import SignatureReader, SignatureStep, SignatureWriter
 from corpus.dedup.sketches import MIN_SAMPLES, SAMPLED, sample_shingles, share_samples
-from corpus.document import DOCUMENTS_SCHEMA, Document, content_hash, to_documents_batch
+from corpus.document import Document, content_hash
+from corpus.document_schema import DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.errors import UserError
 from corpus.pipelines import dedup, dedup_steps
 from corpus.pipelines.beam.options import Running

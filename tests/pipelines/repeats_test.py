@@ -15,7 +15,8 @@ import pytest
 
 import corpus
 from corpus.dedup.options import DedupOptions
-from corpus.document import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, Document, to_documents_batch
+from corpus.document import Document
+from corpus.document_schema import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.edits.edit_counts import build_edit_table
 from corpus.edits.parts import edits_path, list_edit_steps, read_edits
 from corpus.edits.regions import apply_edits

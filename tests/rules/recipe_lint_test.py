@@ -11,8 +11,8 @@ import pytest
 import corpus
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.data import data_path, use_own_files
-from corpus.decontamination.hits import SIGNALS
 from corpus.filters import FILTERS
+from corpus.holding import SIGNALS
 from corpus.inspect.signals_page import build_signals_page
 from corpus.ledger.tables import read_ledger
 from corpus.private.options import KINDS, name_signals

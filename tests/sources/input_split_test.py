@@ -11,7 +11,8 @@ import fsspec
 import pyarrow as pa
 import pytest
 
-from corpus.document import Document, Record, to_documents_batch
+from corpus.document import Document, Record
+from corpus.document_schema import to_documents_batch
 from corpus.errors import UserError
 from corpus.sources.input_split import InputSplit, plan_splits
 from corpus.sources.inputs import list_files

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from corpus.document import DOCUMENTS_SCHEMA, Document, content_hash, document_id, to_documents_batch
+from corpus.document import Document, content_hash, document_id
+from corpus.document_schema import DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter
 from corpus.workspace import Workspace

@@ -20,7 +20,8 @@ from tokenizers import normalizers
 
 import corpus
 from corpus.data import data_path
-from corpus.document import DOCUMENTS_SCHEMA, content_hash
+from corpus.document import content_hash
+from corpus.document_schema import DOCUMENTS_SCHEMA
 from corpus.errors import RunError, UserError
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from corpus.data import list_data, read_data
 from corpus.document import Record
 from corpus.formats.yaml_lines import load_yaml
-from corpus.sources.license_names import find_spdx_name
 from corpus.sources.tables.row_dates import read_date
 from corpus.suggestions import suggest_names
 
@@ -139,7 +138,12 @@ class Fields(BaseModel):
         if date is None and (date_as_stated := as_text(given_date)) is not None:
             metadata = {"date": date_as_stated, **metadata}
         stated = as_text(read_value(row, self.license))
-        spdx = find_spdx_name(stated) if stated is not None else None
+        if stated is None:
+            spdx = None
+        else:
+            from corpus.sources.license_names import find_spdx_name
+
+            spdx = find_spdx_name(stated)
         if stated is not None and spdx is None:
             metadata = {"license": stated, **metadata}
         # As it came: the id of a document is a hash of it, and two of them must not become one.
