@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 
 import pyarrow as pa
@@ -12,6 +13,9 @@ from corpus.errors import shorten_line
 from corpus.ledger.counts import DATE_KEY
 from corpus.ledger.tables import read_ledger
 from corpus.workspace import Workspace
+
+NUMBERS_OF_DATE = re.compile(r"\s*\d{1,2}([-./])\d{1,2}\1(?:\d{4}|\d\d)(?:[ ,T].*)?")
+"""Numbers of which the first may be the day or the month: 06/05/2023."""
 
 
 def describe_lost_sources(workspace: Workspace) -> list[str]:
@@ -47,12 +51,19 @@ def describe_unread_dates(workspace: Workspace) -> list[str]:
     for row in counts.to_pylist():
         if row["what"] in ("undated", "read"):
             (number if row["what"] == "undated" else read)[row["source"]] += row["documents"]
-    return [
-        f"source {source}: {number[source]:,} of {read[source]:,} dates could not be read, such as "
-        f"{_find_unread_date(workspace, source)!r}: their documents have none, and metadata `date` as it was "
-        "written; `language` of `fields` says whether 06/05/2023 is in May or June"
-        for source in sorted(number)
-    ]
+    lines = []
+    for source in sorted(number):
+        date = _find_unread_date(workspace, source)
+        advice = (
+            f"`language` of `fields` says whether the day or the month of {date} comes first"
+            if NUMBERS_OF_DATE.fullmatch(date)
+            else "a date such as 2023-05-06 is read in every language"
+        )
+        lines.append(
+            f"source {source}: {number[source]:,} of {read[source]:,} dates could not be read, such as "
+            f"{date!r}: their documents have none, and metadata `date` as it was written; {advice}"
+        )
+    return lines
 
 
 def _find_unread_date(workspace: Workspace, source: str) -> str:

@@ -46,8 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, texts in TEXTS.items():
         lines = [json.dumps({"text": text}, ensure_ascii=False) for text in texts]
         (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    dated = {"text": TEXTS["russian"][0], "date": "весной 2023"}
-    (folder / "russian.jsonl").write_text(json.dumps(dated, ensure_ascii=False), encoding="utf-8")
+    for name, date in {"russian": "весной 2023", "copies": "06/05/2023"}.items():
+        dated = {"text": TEXTS[name][0], "date": date}
+        (folder / f"{name}.jsonl").write_text(json.dumps(dated, ensure_ascii=False), encoding="utf-8")
     (folder / "broken.jsonl").write_text("{}\n" * 3)
     (folder / "silent.jsonl").write_text("\n")
     (folder / "m.yaml").write_text(MANIFEST)
@@ -77,12 +78,19 @@ def test_dates_that_could_not_be_read_are_counted_and_shown(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     root = str(folder / "w")
-    (line,) = describe_unread_dates(Workspace(root))
-    assert line.startswith("source russian: 1 of 1 dates could not be read, such as 'весной 2023': ")
-    assert line in run(stats, root)
+    numbers, words = describe_unread_dates(Workspace(root))
+    assert numbers.startswith("source copies: 1 of 1 dates could not be read, such as '06/05/2023': ")
+    assert numbers.endswith(
+        "; `language` of `fields` says whether the day or the month of 06/05/2023 comes first"
+    )
+    assert words.startswith("source russian: 1 of 1 dates could not be read, such as 'весной 2023': ")
+    assert words.endswith("; a date such as 2023-05-06 is read in every language")
+    printed = run(stats, root)
+    assert numbers in printed and words in printed
     counts = Workspace(root).stats()["counts"].to_table().to_pylist()
     assert [(row["source"], row["documents"]) for row in counts if row["what"] == "undated"] == [
-        ("russian", 1)
+        ("copies", 1),
+        ("russian", 1),
     ]
 
 
