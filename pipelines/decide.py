@@ -107,6 +107,8 @@ def judge_split(
     wanted = set(judge.rules.signals(source))
     more = ["metadata"] if judge.engines or judge.dates else []
     small = [*DECISION_COLUMNS, *([*more, *(["date"] if judge.dates else [])] if all_signals else [])]
+    if all_signals and "opt_out" in documents.schema_arrow.names:
+        small.append("opt_out")
     steps = [
         pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
         for step in judge.steps

@@ -19,18 +19,13 @@ from corpus.decontamination.finder import find_holding, open_finders, read_sough
 from corpus.edits.applied import digest_edits, read_applied, read_applied_edits
 from corpus.edits.parts import SplitEdits
 from corpus.errors import UserError
-from corpus.experiments import shuffled
-from corpus.experiments.held_out import Clearing, HeldOutPiece, cut_pieces
+from corpus.experiments.held_out import HeldOutPiece, cut_pieces
 from corpus.holding import SIGNALS_FOLDER, read_holding
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.tokens.options import DEFAULT_PATTERN, MixtureOptions, TokenizerOptions
 from corpus.tokens.vocabulary import count_pieces, train_tokenizer
 from corpus.workspace import Workspace
 
-Matching = Literal["matched", "target", "own"]
-
-VERSION = 3
-"""Increased when the same workspaces would give other shards."""
 TOKENIZER_SAMPLE_BYTES = 8_000_000
 """Bytes of each arm that a common tokenizer is trained on."""
 COLUMNS = ["id", "group", "language", "bytes", "content_hash", "text"]
@@ -62,7 +57,8 @@ class Arm:
 class ArmSurvey:
     """What a workspace would train on and validates with, without its texts.
 
-    `held` are the groups (or ids) in validation; `sizes` the bytes of training text by source and language; `identity`
+    `held` are what may train no arm: the groups in validation, and of a group that is divided by contents the ids and
+    content hashes of its documents in validation. `sizes` the bytes of training text by source and language; `identity`
     a hash of every document's id, content and side, and of the edits that are applied.
     """
 
@@ -179,7 +175,7 @@ def train_common_tokenizer(arms: Sequence[Arm], vocabulary: int) -> bytes:
         for _, table in read_kept(Workspace.open(arm.workspace), ["id", "text"]):
             train = _choose_tokenizer_texts(table)
             rows = zip(*(train[n].to_pylist() for n in ("id", "text")), strict=True)
-            chosen = [text for id, text in rows if text and _draw(id) <= bound]
+            chosen = [text for id, text in rows if text and draw_document(id) <= bound]
             holding = find_holding(others, chosen)
             yield from (text for text, holds in zip(chosen, holding.tolist(), strict=True) if not holds)
 

@@ -23,6 +23,7 @@ rules       -                   texts that fail any rule
 duplicate   exact, url, minhash texts that fail no rule and are removed in favour of another
 kept        train, valid        kept texts, by side
 extracted   an engine           texts by what read them, of documents that say so (`extractor` in their metadata)
+opted_out   an opt-out          rows whose `opt_out` has the word; opted_out_kept: those of them that are kept
 undated     -                   rows whose date could not be read (see `find_undated`)
 """
 
@@ -51,8 +52,8 @@ PART_SCHEMA = pa.schema(
     ]
 )
 COUNTED_COLUMNS = ["language", "snapshot", "license", "url", "gate", "characters", "bytes"]
-"""Document columns that counting needs; of `metadata`, which may be there too, it counts the engines, and of
-`undated` the rows where it is true."""
+"""Document columns that counting needs; of `metadata` and `opt_out`, which may be there too, it counts the engines and
+the words, and of `undated` the rows where it is true."""
 ENGINE_KEY = "extractor"
 DATE_KEY = "date"
 """Where a row's date is null, the metadata that state it as it was written."""
@@ -68,6 +69,8 @@ COUNT_KINDS = (
     "duplicate",
     "kept",
     "extracted",
+    "opted_out",
+    "opted_out_kept",
     "undated",
 )
 MAX_LICENSE_CHARACTERS = 200
@@ -160,6 +163,8 @@ class PartCounts:
         self._count_outcomes(gate, has_text, decisions, level, kept)
         if "metadata" in documents.column_names:
             self._count_engines(documents.column("metadata").combine_chunks())
+        if "opt_out" in documents.column_names:
+            self._count_opt_outs(documents.column("opt_out").combine_chunks(), kept)
         if "undated" in documents.column_names:
             undated = _find_rows(documents.column("undated").combine_chunks())
             self._count("undated", undated, self.names.number(""))

@@ -8,7 +8,7 @@ import shutil
 
 from corpus import storage
 from corpus.decontamination.hits import STEP, sets_path
-from corpus.edits.parts import EDIT_STEPS
+from corpus.edits.steps import EDIT_STEPS
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build import stages
 from corpus.pipelines.build.redecide import Changes, make_stored_plan

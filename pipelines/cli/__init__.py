@@ -37,6 +37,8 @@ The files, in the order in which a corpus passes through them:
     trace.py      corpus trace: documents of a training step
     evaluate.py   corpus evaluate: bits per byte, multiple choice
     experiment.py corpus experiment: corpora compared, larger runs predicted
+    experiment_arms.py    the arms that it compares
+    experiment_tables.py  what it prints
     bench.py      corpus bench: speed of this machine
     generate.py   corpus generate: text from a trained run
 """

@@ -65,9 +65,9 @@ def _split_name(text: str) -> tuple[str, str]:
 
 
 def _decide_arm(folder: str, change: str, mixture: Any, out: Path) -> Arm:
-    """Return the workspace under other rules as an arm: its decisions are made in a folder of EXP."""
+    """Return the workspace under other rules as an arm: its decisions and edits are made in a folder of EXP."""
     from corpus.pipelines.beam.loading import keep_pandas_out
-    from corpus.pipelines.build.redecide import decide_scratch
+    from corpus.pipelines.build.scratch import decide_scratch
     from corpus.pipelines.cli.decide import parse_changes
 
     keep_pandas_out()

@@ -191,7 +191,9 @@ def main() -> None:
     parser.add_argument("--missed", type=int, default=0, help="print so many that were missed in each way")
     arguments = parser.parse_args()
     data = bench.sample_data()
-    options = DecontaminationOptions(sets=[str(data / "benchmarks" / name) for name in SETS])
+    options = DecontaminationOptions.model_validate(
+        {"sets": [str(data / "benchmarks" / name) for name in SETS]}
+    )
     with tempfile.TemporaryDirectory() as folder:
         root = build_pages(data, folder)
         texts = corpus.open(root).documents().to_table(columns=["text"])["text"].to_pylist()
@@ -260,7 +262,9 @@ def compare(
             if text is not None:
                 planted[way].append(Planted(plant(text, page, draw), number, at % len(pages)))
     texts = [*pages, *(each.text for of_way in planted.values() for each in of_way)]
-    finders = [ours, *([] if arguments.alone else [Datatrove(items), OverlapOf5Grams(items)])]
+    finders: list[Ours | Datatrove | OverlapOf5Grams] = [ours]
+    if not arguments.alone:
+        finders += [Datatrove(items), OverlapOf5Grams(items)]
     table: dict[str, list[str]] = defaultdict(list)
     for finder in finders:
         hits, seconds = finder.find(texts)

@@ -29,7 +29,7 @@ from pathlib import Path
 import yaml
 
 from corpus.experiments.arms import survey_workspace
-from corpus.pipelines.build.redecide import decide_scratch
+from corpus.pipelines.build.scratch import decide_scratch
 from corpus.plugins import add_folders
 from tests.benchmarks import bench
 
@@ -102,7 +102,7 @@ def unpack(row: dict[str, str], path: Path, folder: Path) -> None:
 def write_manifest(folder: Path, name: str) -> Path:
     """Write the manifest of a build, `raw` or `curated`."""
     raw = name == "raw"
-    plain = {"rules": []} if raw else {}
+    plain: dict[str, list[str]] = {"rules": []} if raw else {}
     content = {
         "name": name,
         "sources": {

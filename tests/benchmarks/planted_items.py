@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import unicodedata
+from collections.abc import Callable
 
 from corpus.data import data_path
 from corpus.decontamination.item_layouts import EvaluationItem
@@ -70,7 +71,8 @@ MARKS = str.maketrans(
 
 def change_forms(text: str, draw: random.Random) -> str:
     text = text.translate(MARKS) if draw.random() < 0.7 else re.sub(r"[^\w\s]", " ", text)
-    text = draw.choice([str.upper, str.title, str])(text)
+    changes: list[Callable[[str], str]] = [str.upper, str.title, str]
+    text = draw.choice(changes)(text)
     return text.translate(WIDE) if draw.random() < 0.5 else unicodedata.normalize("NFKC", text)
 
 

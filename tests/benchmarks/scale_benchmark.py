@@ -47,7 +47,8 @@ def build(manifest: str, out: str, workers: str, until: str, cores: str) -> None
 
 def plan(manifest: str) -> None:
     """Print the number of splits, the seconds of planning them and the peak of memory in MB."""
-    from corpus.pipelines.build.plan import make_plan, plan_fingerprint
+    from corpus.pipelines.build.plan import make_plan
+    from corpus.pipelines.build.plan_files import plan_fingerprint
 
     begin = time.perf_counter()
     made = make_plan(manifest)

@@ -22,7 +22,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from corpus.document import Document, document_id
-from corpus.document_schema import DOCUMENTS_SCHEMA, to_documents_batch
+from corpus.document_schema import DECISIONS_SCHEMA, DOCUMENTS_SCHEMA, to_documents_batch
 from corpus.pipelines.beam.fanout import make_claims_folder
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.tokenize import TokenizeJob, tokenize_splits

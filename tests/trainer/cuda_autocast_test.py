@@ -68,8 +68,10 @@ def result_types(device: str) -> dict[str, str]:
 
 @pytest.fixture
 def as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """CUDA's autocast, and as on a GPU the plain expressions, not those that fused.py writes out for CPUs."""
+    """CUDA's autocast, and as on a GPU the plain expressions, not those that fused.py writes out for CPUs, and a
+    residual in bf16."""
     monkeypatch.setattr(model, "_use_fused", lambda x: False)
+    monkeypatch.setattr(model, "NARROW_RESIDUAL_DEVICES", {"cpu"})
     with cuda_policy():
         yield
 
@@ -211,8 +213,8 @@ def test_muon_s_products_are_in_bf16_and_orthogonal(as_on_cuda: None) -> None:
     assert 0.6 < values.min() < values.max() < 1.3
 
 
-def test_a_compiled_loss_has_the_gradient_of_an_eager_one(
-    matrices: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+def test_a_compiled_loss_has_the_gradient_of_an_eager_one_and_is_not_unrolled(
+    matrices: tuple[torch.Tensor, torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In 15 blocks of two rows; written out, each of them is a dozen nodes of the graph."""
     states, weight, targets = matrices
@@ -255,6 +257,7 @@ def test_the_loss_does_not_write_into_its_result() -> None:
     assert written == ["add_"], "the one that this test makes itself"
 
 
+@pytest.mark.usefixtures("as_on_cuda")
 def test_between_blocks_states_are_in_bf16_and_gradients_reach_fp32_weights() -> None:
     made = model.GPT(find_size("1m").model(vocabulary=64, context=16))
     model.initialize_weights(made, 0)
@@ -262,7 +265,7 @@ def test_between_blocks_states_are_in_bf16_and_gradients_reach_fp32_weights() ->
     for block in made.blocks:
         block.register_forward_hook(lambda module, inputs, output: types.append(output.dtype))
     tokens = torch.randint(64, (2, 17), generator=torch.Generator().manual_seed(0))
-    with CudaAutocast(), torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16):
         made(tokens[:, :-1], tokens[:, 1:]).backward()
     assert types == [torch.bfloat16] * len(made.blocks)
     assert {parameter.grad.dtype for parameter in made.parameters() if parameter.grad is not None} == {

@@ -104,7 +104,7 @@ def cuda_policy() -> Iterator[None]:
 @contextmanager
 def fake_cuda() -> Iterator[None]:
     """Within the context tensors on `cuda:N` can be made without a GPU. They hold no values, but run through CUDA's
-    own autocast, and operations refuse types and devices that differ. There is no backward pass: instead of one, every
+    own autocast, and operations refuse devices that differ. There is no backward pass: instead of one, every
     leaf that needs a gradient has ones. What is read back (`item`, `numpy`, `tolist`) is ones, too.
     """
     leaves: list[torch.Tensor] = []

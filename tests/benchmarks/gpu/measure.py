@@ -38,6 +38,7 @@ os.environ.setdefault(
 import numpy as np
 import torch
 from rich.console import Console
+from torch.nn.parallel import DistributedDataParallel
 
 from corpus.trainer import checkpoint, loop
 from corpus.trainer.benchmark import describe_machine, measure_plain, measure_trainer, random_batch
@@ -45,7 +46,7 @@ from corpus.trainer.config import RunConfig, find_size
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.device import peak_flops, use_deterministic_kernels
 from corpus.trainer.distributed import World
-from corpus.trainer.engine import DistributedDataParallel, Engine
+from corpus.trainer.engine import Engine
 from corpus.trainer.random_shards import write_random_workspace
 from corpus.trainer.sharding import divide_model
 from corpus.trainer.start import configure_new_run

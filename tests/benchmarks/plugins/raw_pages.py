@@ -16,6 +16,7 @@ class WholePage:
     version = 1
 
     def extract(self, record: Record) -> str | None:
+        assert isinstance(record.body, bytes)
         html = decode(record.body, record.charset, html=True)[0]
         return extract_plain_text(html, main_content=False, alt_texts=False, links=False) or None
 
