@@ -188,7 +188,7 @@ def test_what_holds_items_is_no_neutral_text_and_trains_no_tokenizer_of_an_exper
         row["text"] for row in rows.values() if row["kept"] and not row["decontamination.items"]
     }
     trained = [
-        text for _, table in arms._read_kept(built, ["id", "text"]) for text in table["text"].to_pylist()
+        text for _, table in arms.read_kept(built, ["id", "text"]) for text in table["text"].to_pylist()
     ]
     assert len(trained) == 38 and not any("湖" in text for text in trained)  # what `cut` takes is in no arm
 

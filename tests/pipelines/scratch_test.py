@@ -73,7 +73,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def read_arm(workspace: Workspace) -> set[str]:
-    tables = [table for _, table in arms._read_kept(workspace, ["id", "text"])]
+    tables = [table for _, table in arms.read_kept(workspace, ["id", "text"])]
     return {text for table in tables for text in table["text"].to_pylist()}
 
 
