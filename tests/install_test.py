@@ -193,7 +193,7 @@ def test_the_wheel_says_what_it_runs_on_needs_and_is_licensed_under(wheel: Path)
         line.rsplit(" :: ", 1)[1] for line in metadata.get_all("Classifier", []) if ":: Python :: 3." in line
     ]
     assert versions == list(PYTHONS)
-    assert metadata["License-Expression"] == "Apache-2.0 AND CC-BY-SA-3.0 AND MIT"
+    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-3-Clause AND CC-BY-SA-3.0 AND MIT"
     assert "lid.176.ftz" in notice and "https://creativecommons.org/licenses/by-sa/3.0/" in notice
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert any(line.startswith("fasttext-community") for line in needed)

@@ -88,7 +88,7 @@ def test_a_finished_workspace_is_a_small_table(workspace: Workspace) -> None:
     assert rows["sources"] == "2: web, wikipedia"
     assert rows["documents"] == f"{read:,} read, {kept:,} kept"
     assert rows["tokens"] == f"{totals['train']['tokens']:,} train, {totals['valid']['tokens']:,} valid"
-    assert rows["languages"].startswith("19: eng_Latn ")
+    assert rows["languages"].startswith("18: eng_Latn ")
     assert rows["kept text"].endswith(" kB")
 
 

@@ -136,7 +136,7 @@ def test_the_figures_are_those_of_the_files_and_of_the_ledger(workspace: Workspa
 def test_the_head_has_what_the_hub_filters_by(folder: Path) -> None:
     head, _ = split_readme(folder)
     assert head["pretty_name"] == "demo" and head["multilinguality"] == ["multilingual"]
-    assert set(head["language"]) >= {"en", "zh", "ja", "th", "ar", "hi", "ru", "sw", "ms"}
+    assert set(head["language"]) >= {"en", "zh", "ja", "th", "ar", "hi", "ru", "sw", "id"}
     assert set(head["license"]) == {"unknown", "cc-by-sa-4.0"}
     configs = {each["config_name"]: each["data_files"] for each in head["configs"]}
     assert configs["default"] == [
