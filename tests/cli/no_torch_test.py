@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from corpus.errors import UserError
 from corpus.pipelines.cli.evaluate import evaluate
@@ -21,7 +24,10 @@ from corpus.trainer.start import configure_new_run
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
-ADVICE = r"^this command needs torch: pip install 'torch<2\.14,>=2\.13' \(the extra `train` of corpusmill\)$"
+ROOT = Path(__file__).parents[2]
+[TORCH] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["train"]
+ADVICE = f"^this command needs torch: pip install {re.escape(repr(str(Requirement(TORCH))))} "
+ADVICE += r"\(the extra `train` of corpusmill\)$"
 
 
 @pytest.fixture(autouse=True)
