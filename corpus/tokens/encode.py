@@ -145,7 +145,8 @@ class Encoder:
 
     def reference(self, text: str) -> Array:
         """Return the tokens that tokenizers itself gives for `text`: the reference, slow."""
-        return np.array(self._hf.encode(text, add_special_tokens=False).ids, np.uint32)
+        # Without offsets, which the other method finds for every token: half the time.
+        return np.array(self._hf.encode_batch_fast([text], add_special_tokens=False)[0].ids, np.uint32)
 
     def decode(self, tokens: Sequence[int] | Array) -> str:
         """Return the text of tokens, special ones left out."""
@@ -171,7 +172,7 @@ class Encoder:
         """Return whether both engines agree on a probe of characters inside and outside of words.
 
         Only the contents of character classes can differ, by the Unicode version that each engine was built with:
-        the merges themselves are checked when the encoder loads. Cost: about .5 s.
+        the merges themselves are checked when the encoder loads. Cost: about .4 s.
         """
         return all(
             np.array_equal(self.encode(text), self.reference(text)) for text in _generate_probe_texts()
