@@ -37,8 +37,8 @@ MIN_LIST_CHARACTERS = 10
 """Characters of a list that can be one of text."""
 _THREE_BYTES = "\u0800-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\ufefe\uff00-\uffef"
 """Characters of three bytes but for spaces, in a pattern."""
-_SINGLE = re.compile(f"(>[{_THREE_BYTES}]|> [{_THREE_BYTES}])(?= ?<)")
-"""A text of one character of three bytes, and of spaces around it."""
+_SINGLE = re.compile(f">[{_THREE_BYTES} ](?:(?<! )|(?<= )[{_THREE_BYTES}])(?= ?<)")
+"""A text of one character of three bytes, and of spaces around it. What stands behind most tags ends a try at once."""
 HOLDER = "\u2060"
 """What is put behind such a character: a word joiner, which no page shows."""
 _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
@@ -57,15 +57,15 @@ MAX_INLINE_PARENTS = 3
 _READINGS = "rt, rp, rtc"
 MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
-_SIGNS = "table, th, caption, thead, tfoot"
-"""What tells of a table that it has others in it, or data."""
+_DATA_SIGNS = ("th", "caption", "thead", "tfoot")
+"""What tells of a table that it has data in it."""
 _BREAKING = ", ".join(sorted(BREAKING))
 
 
 def hold_single_characters(html: str) -> str:
     """Return the source of a page with `HOLDER` behind each character of three bytes that stands alone between two
     tags: resiliparse loses such texts, as of `<b>海</b>的<i>船</i>` and of `<b>1</b> – <b>2</b>`."""
-    return html if html.isascii() or _is_latin_1(html) else _SINGLE.sub(rf"\1{HOLDER}", html)
+    return html if html.isascii() or _is_latin_1(html) else _SINGLE.sub(rf"\g<0>{HOLDER}", html)
 
 
 def _is_latin_1(html: str) -> bool:
@@ -280,28 +280,37 @@ def _list_cells(parts: list[Any]) -> list[Any]:
     return cells
 
 
-def _may_be_layout(table: Any, cells: int, role: str | None, headed: bool) -> bool:
+def _has(element: Any, name: str) -> bool:
+    """Return whether an element of this name is in another."""
+    return len(element.get_elements_by_tag_name(name)) > 0
+
+
+def _may_be_layout(table: Any, cells: int, role: str | None) -> bool:
     """Return whether a table with as many cells and no table in it may be a layout: `is_layout` asks for more."""
     if not 0 < cells <= MAX_EXAMINED_CELLS:
         return False
     if cells == 1 or (role or "").lower() in PRESENTATION:
         return True
-    if headed and role is None and cells > MAX_HEADED_CELLS:
+    text = _count_bytes(table)
+    if text < MIN_TEXT_CELL_BYTES:
         return False
-    return _count_bytes(table) >= (2 if headed else 1) * MIN_TEXT_CELL_BYTES
+    if not any(_has(table, name) for name in _DATA_SIGNS):
+        return True
+    return text >= 2 * MIN_TEXT_CELL_BYTES and (role is not None or cells <= MAX_HEADED_CELLS)
 
 
 def _unwrap_layout(page: Any, table: Any) -> None:
     """Turn a table that is a layout into `div`s, its menus into `nav`s."""
-    # Each node that is taken out of the tree costs as much as reading a cell: most tables are told without.
+    # Each node that is taken out of the tree costs as much as reading a cell, and each selector that is parsed, as
+    # counting the elements of three names: most tables are told by counting.
     role = table.getattr("role")
-    sign = table.query_selector(_SIGNS)
-    nested = sign is not None and (sign.tag == "table" or table.query_selector("table") is not None)
-    matched = table.query_selector_all("td, th")
-    if not nested and not _may_be_layout(table, len(matched), role, headed=sign is not None):
-        return
+    nested = _has(table, "table")
+    if not nested:
+        count = sum(len(table.get_elements_by_tag_name(name)) for name in ("td", "th"))
+        if not _may_be_layout(table, count, role):
+            return
     parts = table.children[:]
-    cells = _list_cells(parts) if nested else matched[:]
+    cells = _list_cells(parts) if nested else table.query_selector_all("td, th")[:]
     if not cells or len(cells) > MAX_EXAMINED_CELLS:
         return
     if len(cells) < MIN_READ_CELLS and len(table.text) < MIN_CELL_CHARACTERS:

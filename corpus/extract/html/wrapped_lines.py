@@ -70,7 +70,7 @@ def join_wrapped_lines(html: str) -> str:
 
     `pre` and the like are left alone.
     """
-    text = _OLD_LINE_END.sub("\n", html) if html.count("\r") > html.count("\r\n") else html
+    text = _OLD_LINE_END.sub("\n", html) if _has_old_line_end(html) else html
     breaks = list(_iter_wrapped(text))
     if not breaks:
         return html
@@ -82,6 +82,10 @@ def join_wrapped_lines(html: str) -> str:
             pieces.append(text[start:end])
             start = beginning
     return "".join((*pieces, text[start:]))
+
+
+def _has_old_line_end(html: str) -> bool:
+    return "\r" in html and html.count("\r") > html.count("\r\n")
 
 
 def _find_preformatted(html: str) -> list[tuple[int, int]]:
@@ -106,16 +110,17 @@ def _iter_wrapped(html: str) -> Iterator[tuple[int, int]]:
     """Yield where a line ends in a Chinese or Japanese character and where the next that is not blank begins with one,
     but for spaces and inline tags."""
     for end, beginning in _list_gaps(html):
-        if _LINE_END.fullmatch(html, end, beginning) is None:
+        # Most gaps are between blocks: the tag before them tells soonest.
+        if (pattern := _find_start(html, end)) is None or _LINE_END.fullmatch(html, end, beginning) is None:
             continue
-        if (pattern := _find_start(html, end)) is not None and pattern.match(html, beginning):
+        if pattern.match(html, beginning) is not None:
             yield end, beginning
 
 
 def _list_gaps(html: str) -> list[tuple[int, int]]:
     """Return where blanks begin and end that may be a line end within a Chinese or Japanese text: behind a tag or a
     character beyond ASCII, before such a character or what may be an inline tag. Others cost no Python each."""
-    characters = np.frombuffer(html.encode("utf-32-le", "surrogatepass"), np.uint32)
+    characters = _list_code_points(html)
     printed = characters > ord(" ")
     ends = np.flatnonzero(printed[:-1] > printed[1:])
     beginnings = np.flatnonzero(printed[:-1] < printed[1:]) + 1
@@ -131,7 +136,15 @@ def _list_gaps(html: str) -> list[tuple[int, int]]:
     return list(zip((ends[kept] + 1).tolist(), beginnings[kept].tolist(), strict=True))
 
 
-def _may_be_inline_at(characters: NDArray[np.uint32], places: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _list_code_points(html: str) -> NDArray[np.unsignedinteger]:
+    """Return the code points of a text, in two bytes each if none needs more."""
+    units = np.frombuffer(html.encode("utf-16-le", "surrogatepass"), np.uint16)
+    if len(units) == len(html):
+        return units
+    return np.frombuffer(html.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _may_be_inline_at(characters: NDArray[np.unsignedinteger], places: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return for each of `places` of a `<` whether an inline tag may begin there."""
     names = places + 1
     names += characters.take(names, mode="clip") == ord("/")
