@@ -569,3 +569,55 @@ def test_no_word_of_short_items_in_paragraphs_is_lost_where_a_page_names_no_fram
     text = "".join(lines(f"<div class=part>{around}<div><ul>{items}</ul></div>{around}</div>", mode))
     for i in range(3):
         assert f"{first} c{i} {second} ({i});".replace(" ", "") in text.replace(" ", "")
+
+
+SHORT_ITEMS = {
+    "en": ["{} wrote Emma in Chawton", "{} wrote Middlemarch in London", "{} wrote Frankenstein in Geneva"],
+    "zh": ["{}写了《呐喊》", "{}写了《骆驼祥子》", "{}写了《家》"],
+    "zh-Hant": ["{}寫了《城南舊事》", "{}寫了《台北人》", "{}寫了《將軍族》"],
+    "ja": ["{}は「こころ」を書いた", "{}は「雪国」を書いた", "{}は「金閣寺」を書いた"],
+    "th": ["{}แต่งสี่แผ่นดินเมื่อปีก่อน", "{}แต่งข้างหลังภาพ", "{}แต่งคู่กรรมในกรุงเทพ"],
+    "ru": ["{} написал «Идиота»", "{} написал «Войну и мир»", "{} написал «Дядю Ваню»"],
+    "ar": ["{} كتب أولاد حارتنا في القاهرة", "{} كتب الأيام في القاهرة", "{} كتب عودة الروح في باريس"],
+    "hi": ["{} ने गोदान उपन्यास लिखा", "{} ने मैला आँचल उपन्यास लिखा", "{} ने तमस उपन्यास लिखा"],
+}
+WRITERS = {
+    "en": ["Austen", "Eliot", "Shelley"],
+    "zh": ["鲁迅", "老舍", "巴金"],
+    "zh-Hant": ["林海音", "白先勇", "陳映真"],
+    "ja": ["漱石", "川端", "三島"],
+    "th": ["คึกฤทธิ์", "ศรีบูรพา", "ทมยันตี"],
+    "ru": ["Достоевский", "Толстой", "Чехов"],
+    "ar": ["محفوظ", "حسين", "الحكيم"],
+    "hi": ["प्रेमचंद", "रेणु", "साहनी"],
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("tag", ["a href=/w", "span", "nobr"])
+@pytest.mark.parametrize("language", SHORT_ITEMS)
+def test_short_items_of_a_page_without_a_frame_are_one_line_each(mode: str, tag: str, language: str) -> None:
+    names = [f"<{tag}>{name}</{tag.split()[0]}>" for name in WRITERS[language]]
+    items = [item.format(name) for item, name in zip(SHORT_ITEMS[language], names, strict=True)]
+    body = f"<h1>T</h1><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+    shown = [item.format(name) for item, name in zip(SHORT_ITEMS[language], WRITERS[language], strict=True)]
+    assert [line for line in lines(body, mode) if line != "T"] == shown
+
+
+def test_a_short_menu_before_a_text_is_no_list_of_sentences() -> None:
+    entries = "".join(
+        f"<li><a href=/{name}>{name}</a> (7)</li>" for name in ("Sports", "Culture", "Politics")
+    )
+    prose = f"<p>{PROSE['en']}</p>" * 8
+    text = "\n".join(lines(f"<ul>{entries}</ul>{prose}", "resiliparse"))
+    assert PROSE["en"] in text and "Sports" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("written", ["popover", 'popover="manual"', "popover=auto class=text"])
+def test_what_a_button_shows_above_a_page_is_no_text(mode: str, language: str, written: str) -> None:
+    prose = f"<p>{PROSE[language]}</p>" * 2
+    body = f"{prose}<div id=a {written}><p>Unseen. {PROSE[language]}</p></div>{prose}"
+    text = "\n".join(lines(body, mode))
+    assert PROSE[language][:20] in text and "Unseen" not in text

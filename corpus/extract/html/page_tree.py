@@ -70,9 +70,9 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
         strip_code_behind_breaks(tree)
     if "pre" in tags:
         set_listings_apart(tree)
-    if has_cjk_text(html):
+    if cjk := has_cjk_text(html):
         strip_tags(tree, *INLINE_TEXT, *UNKNOWN_INLINE_TEXT)
-        strip_inline_in_short_pages(tree)
+    strip_inline_in_short_pages(tree, in_mixed=cjk)
     return unwrapped
 
 

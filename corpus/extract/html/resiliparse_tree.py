@@ -32,7 +32,11 @@ MIN_CELL_CHARACTERS = 50
 MIN_READ_CELLS = 3
 """Cells of a table whose texts alone tell that it is too small to hold text."""
 MIN_CHARACTERS_A_LINK = 60
-"""Characters of a list for each link in it: with fewer it is a menu."""
+"""Characters of a list for each link in it: with fewer it may be a menu."""
+MAX_LINK_SHARE = 0.5
+"""Share of links in the text of an item that is a sentence."""
+MIN_SENTENCE_BYTES = 18
+"""Bytes of such an item without spaces: 6 Chinese characters."""
 MIN_LIST_CHARACTERS = 10
 """Characters of a list that can be one of text."""
 _THREE_BYTES = "\u0800-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u2fff\u3001-\ud7ff\uf900-\ufefe\uff00-\uffef"
@@ -45,7 +49,7 @@ _SHALLOW_LISTS = ":is(body, body > *, body > * > *) > ul"
 _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENUS = ":is(form, nav, header, footer) *"
 _MENDED = (
-    f"[hidden], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *),"
+    f"[hidden], [popover], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *),"
     f":is({_LINES}) > button:not({_MENUS}), figure > :is(figcaption, blockquote), table, ruby, {_SHALLOW_LISTS}"
 )
 """What is mended. Each selector costs as much as a third of a walk through the page, and each node that it takes, as
@@ -59,7 +63,8 @@ MAX_MENDED = 500
 """Tables, and captions, of a page that are mended: what they hold in each other is read for each."""
 _DATA_SIGNS = ("th", "caption", "thead", "tfoot")
 """What tells of a table that it has data in it."""
-_BREAKING = ", ".join(sorted(BREAKING))
+_BREAKING = sorted(BREAKING, key=("p", "div").__contains__, reverse=True)
+"""What breaks lines in cells, the most common first."""
 
 
 def hold_single_characters(html: str) -> str:
@@ -89,6 +94,8 @@ def mend_page(page: Any) -> None:
         if tag == "dialog":
             if not element.hasattr("open"):
                 element.remove()
+        elif element.hasattr("popover"):
+            element.remove()
         elif element.hasattr("hidden"):
             hidden.append(element)
         elif tag == "blockquote":
@@ -233,13 +240,33 @@ def _take_out_of_figure(element: Any) -> None:
         figure.before(element)
 
 
+def _is_list_of_sentences(items: Any) -> bool:
+    """Return whether each item of a list has a link in a sentence: most menus are told by their first."""
+    first = items.first_element_child
+    if first is None or not _is_sentence(first):
+        return False
+    others = items.children[1:]
+    return len(others) > 0 and all(map(_is_sentence, others))
+
+
+def _is_sentence(item: Any) -> bool:
+    linked = _count_linked(item)
+    size = _count_bytes(item)
+    return size >= MIN_SENTENCE_BYTES and 0 < linked <= MAX_LINK_SHARE * size
+
+
 def _deepen_list(page: Any, items: Any) -> None:
-    """Put `div`s around a list of text: resiliparse takes one with fewer than three elements around it for a menu."""
+    """Put `div`s around a list of text: resiliparse takes one with fewer than three elements around it for a menu, and
+    any with more than a fifth of its text in links, which those of short sentences have."""
     text = len(items.text.strip())
     if text < MIN_LIST_CHARACTERS:
         return
-    if text < MIN_CHARACTERS_A_LINK * len(items.query_selector_all("a")):
-        return
+    links = items.get_elements_by_tag_name("a")
+    if text < MIN_CHARACTERS_A_LINK * len(links):
+        if not _is_list_of_sentences(items):
+            return
+        for link in links[:]:
+            _rename(page, link, "span")
     for _ in range(3):
         around = page.create_element("div")
         items.before(around)
@@ -251,11 +278,13 @@ def _count_bytes(element: Any) -> int:
 
 
 def _count_linked(cell: Any) -> int:
+    if not _has(cell, "a"):
+        return 0
     return sum(map(_count_bytes, cell.query_selector_all("a[href]")[:]))
 
 
 def _is_broken(cell: Any) -> bool:
-    return cell.query_selector(_BREAKING) is not None or len(cell.query_selector_all("br")) > 1
+    return any(_has(cell, name) for name in _BREAKING) or len(cell.get_elements_by_tag_name("br")) > 1
 
 
 def _make_reader(nested: bool) -> TreeReader[Any]:

@@ -168,16 +168,29 @@ def strip_code_behind_breaks(tree: HtmlElement) -> None:
                 inner.tag = "span"
 
 
-def strip_inline_in_short_pages(tree: HtmlElement) -> None:
-    """Take the inline tags out of the sentences of a short page, whose pieces would become lines."""
+def strip_inline_in_short_pages(tree: HtmlElement, in_mixed: bool) -> None:
+    """Take the inline tags out of the sentences of a short page, whose pieces would become lines; with `in_mixed`
+    also out of elements that hold blocks beside them, of whose text without tags extractors may lose all."""
     body = tree.find(".//body")
-    if body is None or len("".join(body.itertext()).encode("utf-8", "replace")) > MAX_SHORT_BYTES:
+    if body is None or not _is_short(body):
         return
+    strip_tags(body, *UNKNOWN_INLINE_TEXT)
     for element in list(body.iter("a", "span", "code", "mark", "sub", "sup", "kbd", "var", "s", "del")):
-        if element.getparent() is None or has_block(element):
+        parent = element.getparent()
+        if parent is None or has_block(element) or (not in_mixed and has_block(parent)):
             continue
         if _is_in_sentence(element) or _touches_words(element):
             element.drop_tag()
+
+
+def _is_short(body: HtmlElement) -> bool:
+    """Return whether a body has up to `MAX_SHORT_BYTES` of text, scripts with it; of others little more is read."""
+    size = 0
+    for text in body.itertext():
+        size += count_bytes(text)
+        if size > MAX_SHORT_BYTES:
+            return False
+    return True
 
 
 def _touches_words(element: HtmlElement) -> bool:
