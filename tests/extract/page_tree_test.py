@@ -621,3 +621,14 @@ def test_what_a_button_shows_above_a_page_is_no_text(mode: str, language: str, w
     body = f"{prose}<div id=a {written}><p>Unseen. {PROSE[language]}</p></div>{prose}"
     text = "\n".join(lines(body, mode))
     assert PROSE[language][:20] in text and "Unseen" not in text
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("frame", ["<div>{}</div>", f"<table><tr>{MENU}<td>{{}}</td></tr></table>"])
+def test_a_picture_within_a_word_does_not_cut_it(mode: str, language: str, frame: str) -> None:
+    prose = PROSE[language]
+    at = next(i for i in range(4, len(prose)) if prose[i - 1 : i + 1].isalpha() and not prose[i].isupper())
+    cut = f'{prose[:at]}<img src="a.jpg" align="right">{prose[at:]}'
+    got = lines(frame.format(f"{prose}<br>{cut}<br>{prose}<br>{prose}"), mode)
+    assert not {prose[:at], prose[at:]}.intersection(got) and prose in got

@@ -34,6 +34,7 @@ from corpus.extract.html.sentence_words import (
     PLAIN_WORDS,
     READINGS,
     UNKNOWN_INLINE_TEXT,
+    drop_pictures_in_words,
     drop_readings,
     keep_plain_words,
     keep_words,
@@ -83,6 +84,7 @@ def _use_new_names(tree: HtmlElement) -> None:
 
 _MENDINGS: tuple[tuple[Iterable[str], Callable[[HtmlElement], None]], ...] = (
     (READINGS, drop_readings),
+    (("img",), drop_pictures_in_words),
     (DISCARDED_WORDS, keep_words),
     (("figcaption",), keep_captions),
     (("figure",), keep_figures_of_text),

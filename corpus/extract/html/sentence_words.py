@@ -80,6 +80,17 @@ def keep_words(tree: HtmlElement) -> None:
         element.tag = "span"
 
 
+def drop_pictures_in_words(tree: HtmlElement) -> None:
+    """Drop a picture that floats beside the text from within a word, which would become two lines."""
+    for picture in list(tree.iter("img")):
+        behind = (picture.tail or "")[:1]
+        # A capital begins a word of its own: `Home<img>News`.
+        if not behind.isalpha() or behind.isupper() or (parent := picture.getparent()) is None:
+            continue
+        if get_text_before(picture, parent)[-1:].isalpha():
+            drop(picture)
+
+
 def _has_field_beside(label: HtmlElement) -> bool:
     parent = label.getparent()
     return parent is not None and any(child.tag in FIELDS for child in parent)
