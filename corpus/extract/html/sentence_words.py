@@ -183,7 +183,7 @@ def strip_inline_in_short_pages(tree: HtmlElement, in_mixed: bool) -> None:
     """Take the inline tags out of the sentences of a short page, whose pieces would become lines; with `in_mixed`
     also out of elements that hold blocks beside them, of whose text without tags extractors may lose all."""
     body = tree.find(".//body")
-    if body is None or not _is_short(body):
+    if body is None or not _is_short_page(body):
         return
     strip_tags(body, *UNKNOWN_INLINE_TEXT)
     for element in list(body.iter("a", "span", "code", "mark", "sub", "sup", "kbd", "var", "s", "del")):
@@ -194,7 +194,7 @@ def strip_inline_in_short_pages(tree: HtmlElement, in_mixed: bool) -> None:
             element.drop_tag()
 
 
-def _is_short(body: HtmlElement) -> bool:
+def _is_short_page(body: HtmlElement) -> bool:
     """Return whether a body has up to `MAX_SHORT_BYTES` of text, scripts with it; of others little more is read."""
     size = 0
     for text in body.itertext():

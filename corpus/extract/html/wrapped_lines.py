@@ -149,7 +149,8 @@ def _may_be_inline_at(characters: NDArray[np.unsignedinteger], places: NDArray[n
     names = places + 1
     names += characters.take(names, mode="clip") == ord("/")
     first, second = (np.minimum(characters.take(names + at, mode="clip"), _LAST_ASCII) for at in (0, 1))
-    return _list_starts()[first, second]
+    may_be_inline: NDArray[np.bool_] = _list_starts()[first, second]
+    return may_be_inline
 
 
 @cache
