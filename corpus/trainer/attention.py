@@ -20,6 +20,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from corpus.trainer.narrow_attention import is_narrow_on_cpu, narrow_attention
+
 Mask = Any
 """None: causal; a boolean tensor that broadcasts to (batch, heads, queries, keys); a BlockMask."""
 
@@ -66,6 +68,9 @@ def _flex() -> Any:
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
     """Return softmax(q k^T / sqrt(d)) v, (batch, heads, time, d); fewer heads in k and v serve groups of q's heads."""
+    if isinstance(mask, Tensor | None) and is_narrow_on_cpu(q, k):
+        narrow: Tensor = narrow_attention(q, k, v, mask)
+        return narrow
     grouped = q.shape[1] != k.shape[1]
     if mask is None or isinstance(mask, Tensor):
         return F.scaled_dot_product_attention(
