@@ -24,7 +24,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from corpus.trainer import loss, model
+from corpus.trainer import attention, loss, model
 from corpus.trainer.config import ModelConfig, RunConfig, find_size
 from corpus.trainer.device import autocast
 from corpus.trainer.memory import estimate_bytes
@@ -86,6 +86,7 @@ def as_on(device: str, *, compiled: bool = False) -> Iterator[None]:
         return
     patches = [
         mock.patch.object(model, "_use_fused", lambda x: False),
+        mock.patch.object(attention, "is_narrow_on_cpu", lambda q, k: False),
         mock.patch.object(model, "NARROW_RESIDUAL_DEVICES", {"cpu"}),
         mock.patch.dict(loss.BLOCK_LOGITS, {"cpu": loss.BLOCK_LOGITS["cuda"]}),
     ]

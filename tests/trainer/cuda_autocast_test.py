@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from corpus.inference.generate import Writer
 from corpus.inference.run import TrainedModel
-from corpus.trainer import loop, model
+from corpus.trainer import attention, loop, model
 from corpus.trainer import loss as loss_module
 from corpus.trainer.config import find_size
 from corpus.trainer.loss import cross_entropy, nats
@@ -68,9 +68,10 @@ def result_types(device: str) -> dict[str, str]:
 
 @pytest.fixture
 def as_on_cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """CUDA's autocast, and as on a GPU the plain expressions, not those that fused.py writes out for CPUs, and a
-    residual in bf16."""
+    """CUDA's autocast, and as on a GPU the plain expressions, neither fused.py nor narrow_attention.py, which are for
+    CPUs, and a residual in bf16."""
     monkeypatch.setattr(model, "_use_fused", lambda x: False)
+    monkeypatch.setattr(attention, "is_narrow_on_cpu", lambda q, k: False)
     monkeypatch.setattr(model, "NARROW_RESIDUAL_DEVICES", {"cpu"})
     with cuda_policy():
         yield
