@@ -19,6 +19,7 @@ The files, in the order in which a run uses them:
     memory.py        memory estimate before the run starts
     model.py         the transformer
     attention.py     attention over a window or inside documents
+    narrow_attention.py  attention in bf16 on one thread of a CPU
     fused.py         hand-written gradients for CPUs
     fp8.py           products in fp8
     tuning.py        what the device decides: micro-batch, compilation, attention

@@ -62,6 +62,19 @@ def test_a_run_can_keep_documents_apart(workspace: Path, tmp_path: Path) -> None
     assert apart != together
 
 
+def test_compiled_documents_are_kept_apart_too() -> None:
+    nats = []
+    for whole in (make(), make()):
+        compiled = torch.compile(whole, backend="aot_eager", dynamic=False) if nats else whole
+        window = torch.tensor([WINDOW])
+        nats.append(compiled(window[:, :-1], window[:, 1:], end_of_text=END))
+        nats[-1].backward()
+        nats.extend(parameter.grad for parameter in whole.parameters())
+    half = len(nats) // 2
+    for eager, other in zip(nats[:half], nats[half:], strict=True):
+        assert torch.allclose(eager, other, atol=1e-4)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="FlexAttention's backward needs CUDA")
 def test_on_cuda_flex_attention_gives_what_the_boolean_mask_gives() -> None:
     model = make()
