@@ -13,5 +13,6 @@ The files, from the options to the worker processes:
     engines.py        other engines: reached or not, their jobs
     remote_work.py    work on their machines: checks, notes, errors
     workers.py        local worker processes, watched
-    local_worker.py   the main program of a local worker process
+    forked_workers.py ask for them: the process that forks them
+    local_worker.py   the main program of that process
 """

@@ -8,9 +8,6 @@ that the pipeline can be started again from its parts.
 
 from __future__ import annotations
 
-import logging
-import os
-import subprocess
 import threading
 
 from apache_beam.portability import python_urns
@@ -23,12 +20,8 @@ from apache_beam.runners.portability.fn_api_runner.worker_handlers import (
 from apache_beam.utils.sentinel import Sentinel
 from google.protobuf import json_format, text_format
 
-from corpus.child_process import python_command
 from corpus.errors import RunError
-from corpus.pipelines.beam.loading import is_whole
-
-WORKER_MODULE = "corpus.pipelines.beam.local_worker"
-"""The module in the command line of a worker."""
+from corpus.pipelines.beam.forked_workers import start_worker
 
 MAX_EXIT_SECONDS = 30.0
 """Seconds that a worker may take to end after the request to do so."""
@@ -67,12 +60,7 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         self._push = self.control_conn.push
         # Beam has no other place where a request to a dead worker can be refused.
         self.control_conn.push = self._push_if_alive  # type: ignore[method-assign, assignment]
-        self.process = subprocess.Popen(
-            python_command(
-                WORKER_MODULE, str(os.getpid()), str(logging.root.manager.disable), str(int(not is_whole()))
-            ),
-            env={**os.environ, **self._environment()},
-        )
+        self.process = start_worker(self._environment())
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
         self.worker_thread.start()
         self.crew.join(self)

@@ -6,14 +6,16 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
 
 from corpus.child_process import list_descendants
 from corpus.errors import RunError
+from corpus.pipelines.beam.forked_workers import WORKER_MODULE
 from corpus.pipelines.beam.options import Running
-from corpus.pipelines.beam.workers import WORKER_MODULE, WatchedWorker
+from corpus.pipelines.beam.workers import WatchedWorker
 
 LONG = 300.0
 
@@ -21,6 +23,16 @@ LONG = 300.0
 class Sleep(beam.DoFn):
     def process(self, element: tuple[int, object]) -> None:
         time.sleep(LONG)
+
+
+class DoNothing(beam.DoFn):
+    def process(self, element: tuple[int, object]) -> None:
+        pass
+
+
+class Say(beam.DoFn):
+    def process(self, element: tuple[int, object]) -> None:
+        print(os.getcwd(), os.environ["OF_NOW"])
 
 
 class Die(beam.DoFn):
@@ -35,10 +47,18 @@ def run(work: beam.DoFn) -> None:
 
 
 def workers() -> list[int]:
+    """The forks of the process that makes them."""
+    return [worker for server in makers() for worker in list_descendants(server)]
+
+
+def makers() -> list[int]:
+    """The processes that fork workers."""
     found = []
     for process in list_descendants(os.getpid()):
+        with open(f"/proc/{process}/stat") as status:
+            parent = int(status.read().rpartition(") ")[2].split()[1])
         with open(f"/proc/{process}/cmdline", "rb") as command:
-            if WORKER_MODULE.encode() in command.read():
+            if WORKER_MODULE.encode() in command.read() and parent == os.getpid():
                 found.append(process)
     return found
 
@@ -55,6 +75,32 @@ def test_a_worker_that_dies_at_work() -> None:
     with pytest.raises((RuntimeError, RunError), match="a worker process ended before finishing its work"):
         run(Die())
     assert time.monotonic() - began < LONG
+
+
+@pytest.mark.usefixtures("quiet")
+def test_without_what_forks_them_all_end_and_the_next_pipeline_has_another() -> None:
+    def kill() -> None:
+        while not workers():
+            time.sleep(0.001)
+        os.kill(makers()[0], signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises((RuntimeError, RunError), match="a worker process ended before finishing its work"):
+        run(Sleep())
+    assert time.monotonic() - began < LONG
+    run(DoNothing())
+    assert len(makers()) == 1
+
+
+def test_a_worker_has_the_environment_the_folder_and_the_streams_of_now(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(DoNothing())
+    monkeypatch.setenv("OF_NOW", "\u4eca")
+    monkeypatch.chdir(tmp_path)
+    run(Say())
+    assert f"{tmp_path} \u4eca" in capfd.readouterr().out
 
 
 @pytest.mark.usefixtures("quiet")
