@@ -60,7 +60,8 @@ class _Nursery:
         )
         theirs.close()
         # What a pipeline was made of is what its workers read it with.
-        send(ours, {"modules": sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))})
+        modules = sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))
+        send(ours, {"modules": modules, "disabled": logging.root.manager.disable})
         self._workers: dict[int, ForkedWorker] = {}
         self._started: list[ForkedWorker] = []
         self._changed = threading.Condition()

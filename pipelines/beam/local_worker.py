@@ -29,12 +29,14 @@ LENGTH = struct.Struct("!I")
 def main() -> None:
     """Fork a worker for every request on the socket whose number is the first argument, and say when one has ended.
 
-    The second is 1 if Beam is imported for local runs alone. First come the names of modules that workers need. A
-    request comes with the standard output and error of its worker, and says its environment, folder, module path and
-    the level up to which logging is disabled.
+    The second is 1 if Beam is imported for local runs alone. First come the names of modules that workers need, and
+    the level up to which logging is disabled. A request comes with the standard output and error of its worker, and
+    says its environment, folder, module path and that level again.
     """
     requests = socket.socket(fileno=int(sys.argv[1]))
-    _import_all(receive(requests)["modules"], local_only=sys.argv[2] == "1")
+    needs = receive(requests)
+    logging.disable(needs["disabled"])  # Beam logs what it has not found
+    _import_all(needs["modules"], local_only=sys.argv[2] == "1")
     gc.freeze()  # what is here stays, and the pages that hold it stay shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workers too
     woken, wake = os.pipe()
