@@ -72,7 +72,7 @@ class HtmlFiles(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 1
+        return 2
 
     @classmethod
     def default_rules(cls) -> list[str]:

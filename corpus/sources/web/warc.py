@@ -82,7 +82,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 8
+        return 9
 
     @classmethod
     def default_rules(cls) -> list[str]:
