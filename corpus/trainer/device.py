@@ -12,12 +12,15 @@ import torch
 
 from corpus.errors import UserError, shorten_line
 from corpus.trainer.config import Precision, check_device_name
+from corpus.trainer.narrow_attention import trains_narrow
 from corpus.trainer.peaks import find_peak_flops
 from corpus.trainer.scaling import CPU_CORE_FLOPS
 
 CUBLAS_WORKSPACE = ":4096:8"
 """Eight buffers of 4 MiB: with them cuBLAS gives the same bits on every run (NVIDIA, cuBLAS, "Results
 reproducibility")."""
+CPU_ATTENTION = "by torch's kernel"
+"""What a CPU's attention was computed by in checkpoints that do not say."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -151,6 +154,11 @@ def describe_arithmetic(
         "device": torch.cuda.get_device_name(device) if gpu else "cpu",
         "precision": "bf16" if bf16 else "fp32",
         "threads": None if gpu else torch.get_num_threads(),
+        "attention": None
+        if gpu
+        else "in batched products"
+        if trains_narrow(device, bf16=bf16)
+        else CPU_ATTENTION,
         "processes": processes,
         "deterministic": deterministic,
         "torch": torch.__version__,
@@ -159,6 +167,7 @@ def describe_arithmetic(
 
 def describe_change(before: dict[str, Any], now: dict[str, Any]) -> str | None:
     """Return a line if a run goes on with other arithmetic than it had, so that its bits will differ, else None."""
+    before = {"attention": CPU_ATTENTION, **before}
     changes = [
         f"{name} {before[name]} -> {value}"
         for name, value in now.items()

@@ -23,17 +23,20 @@ PIECE_QUERIES = 256
 """Positions of the queries in a piece; keys after the last of them are left out."""
 
 
-def is_narrow_on_cpu(q: Tensor, k: Tensor) -> bool:
-    """Return whether this is the faster way: in training in bf16 on one thread of a CPU, a query for every key.
+def trains_narrow(device: torch.device, *, bf16: bool) -> bool:
+    """Return whether this is the faster way to train: in bf16 on one thread of a CPU.
 
     Several threads meet after each product of a piece, torch's kernel once a call, which is faster on busy cores.
     """
+    return device.type == "cpu" and bf16 and torch.get_num_threads() == 1
+
+
+def is_narrow_on_cpu(q: Tensor, k: Tensor) -> bool:
+    """Return whether to take this way: where it is the faster one, in training, with a query for every key."""
     return (
-        q.device.type == "cpu"
-        and q.dtype == torch.bfloat16
+        trains_narrow(q.device, bf16=q.dtype == torch.bfloat16)
         and q.shape[2] == k.shape[2]
         and torch.is_grad_enabled()
-        and torch.get_num_threads() == 1
     )
 
 

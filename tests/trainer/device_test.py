@@ -14,7 +14,8 @@ import torch
 from rich.console import Console
 
 from corpus.errors import UserError
-from corpus.trainer import device, engine, loop, versions
+from corpus.trainer import checkpoint, device, engine, loop, versions
+from corpus.trainer.checkpoint import read_newest
 from corpus.trainer.report import list_warnings
 from tests.trainer.checkpoint_test import SETTINGS
 from tests.trainer.running import assert_same, saved, stop_at, train
@@ -177,13 +178,43 @@ def test_a_run_resumed_in_another_precision_says_so_and_goes_on(workspace: Path,
     train(config, tmp_path / "run")
     config = dataclasses.replace(config, steps=5, precision="bf16")
     assert loop.train(config, tmp_path / "run", device="cpu", console=console).step == 5
-    assert "the arithmetic has changed (precision fp32 -> bf16): it goes on" in console.export_text()
+    change = "(precision fp32 -> bf16, attention by torch's kernel -> in batched products)"
+    assert f"the arithmetic has changed {change}: it goes on" in console.export_text()
+
+
+def test_a_run_resumed_with_another_attention_kernel_says_so(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checkpoints that do not name their kernel were made by torch's, those of bf16 too."""
+    console = Console(record=True, file=io.StringIO(), width=300)
+    config = small_run(workspace, steps=2, precision="bf16")
+    train(config, tmp_path / "run")
+    assert saved(tmp_path / "run").state["arithmetic"]["attention"] == "in batched products"
+    loop.train(dataclasses.replace(config, steps=3), tmp_path / "run", device="cpu", console=console)
+    assert "arithmetic" not in console.export_text(clear=True)
+    monkeypatch.setattr(
+        checkpoint, "read_newest", lambda *arguments: without_attention(read_newest(*arguments))
+    )
+    loop.train(dataclasses.replace(config, steps=4), tmp_path / "run", device="cpu", console=console)
+    line = "the arithmetic has changed (attention by torch's kernel -> in batched products): it goes on, but not bit"
+    assert line in console.export_text()
+
+
+def without_attention(newest: checkpoint.Checkpoint | None) -> checkpoint.Checkpoint:
+    """The checkpoint as the version before wrote it."""
+    assert newest is not None
+    del newest.state["arithmetic"]["attention"]
+    return newest
 
 
 def test_a_run_that_goes_on_elsewhere_says_what_has_changed() -> None:
     before = device.describe_arithmetic(torch.device("cpu"), bf16=False, processes=1, deterministic=False)
     assert device.describe_change(before, dict(before)) is None
     assert device.describe_change({}, before) is None, "saved by an earlier version"
+    batched = device.describe_arithmetic(torch.device("cpu"), bf16=True, processes=1, deterministic=False)
+    line = device.describe_change({}, batched)
+    assert line is not None
+    assert "(attention by torch's kernel -> in batched products)" in line
     now = {**before, "device": "NVIDIA H200", "precision": "bf16", "threads": None}
     line = device.describe_change(before, now)
     assert line is not None
