@@ -31,13 +31,12 @@ TERAFLOPS = {
     "NVIDIA A40": 149.7,
     "NVIDIA L4": 121,
     "NVIDIA L40": 181.05,
-    "NVIDIA L40S": 362.05,
-    "NVIDIA GeForce RTX 3090": 71,
-    "NVIDIA GeForce RTX 3090 Ti": 80,
+    "NVIDIA L40S": 366.5,
+    "NVIDIA GeForce RTX 3090": 71.2,
     "NVIDIA GeForce RTX 4090": 165.2,
     "NVIDIA GeForce RTX 5090": 209.5,
     "NVIDIA RTX A6000": 154.8,
-    "NVIDIA RTX 6000 Ada Generation": 364.2,
+    "NVIDIA RTX 6000 Ada Generation": 364,
     "NVIDIA RTX PRO 6000 Blackwell Workstation Edition": 503.8,
 }
 """Names as drivers report them, and dense bf16 TFLOPS."""
@@ -55,6 +54,7 @@ UNKNOWN = [
     "NVIDIA L20",
     "NVIDIA H20",
     "NVIDIA H800",
+    "NVIDIA GeForce RTX 3090 Ti",
     "NVIDIA GeForce RTX 4090 D",
     "NVIDIA GeForce RTX 4090 Laptop GPU",
     "NVIDIA GeForce RTX 5090 D",
@@ -109,6 +109,6 @@ def test_the_device_is_asked_for_its_name(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         torch.cuda, "get_device_properties", lambda where: asked.append(where) or Properties()
     )
-    assert device.peak_flops(torch.device("cuda:1")) == 362.05e12
+    assert device.peak_flops(torch.device("cuda:1")) == 366.5e12
     assert asked == [torch.device("cuda:1")]
     assert device.peak_flops(torch.device("cpu")) is None
