@@ -115,7 +115,7 @@ class Engine:
         """Return the loss of all processes and the gradient's norm as numbers: a step's one wait for the device.
 
         Whether to take the step depends on them. What follows is two calls for all parameters, so the device has work
-        again some microseconds later.
+        again within a millisecond.
         """
         both = torch.stack([loss.double(), torch.as_tensor(norm, device=self.device).double()])
         total, gradient = torch.stack([self.world.add(both[0]), both[1]]).tolist()
