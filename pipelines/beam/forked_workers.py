@@ -10,11 +10,11 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from multiprocessing.connection import Connection
 from signal import SIGKILL
 
 from corpus.child_process import python_command
 from corpus.pipelines.beam.loading import is_whole
-from corpus.pipelines.beam.local_worker import receive, send, send_streams
 
 WORKER_MODULE = "corpus.pipelines.beam.local_worker"
 """The module in the command line of the process that forks workers, and of each worker."""
@@ -53,7 +53,8 @@ class _Nursery:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
-        self.is_whole, self._connection = is_whole(), ours
+        self.is_whole, self._streams = is_whole(), ours
+        self._connection = Connection(os.dup(ours.fileno()))
         self.process = subprocess.Popen(
             python_command(WORKER_MODULE, str(theirs.fileno()), str(int(not self.is_whole))),
             pass_fds=[theirs.fileno()],
@@ -61,7 +62,7 @@ class _Nursery:
         theirs.close()
         # What a pipeline was made of is what its workers read it with.
         modules = sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))
-        send(ours, {"modules": modules, "disabled": logging.root.manager.disable})
+        self._connection.send({"modules": modules, "disabled": logging.root.manager.disable})
         self._workers: dict[int, ForkedWorker] = {}
         self._started: list[ForkedWorker] = []
         self._changed = threading.Condition()
@@ -75,8 +76,8 @@ class _Nursery:
             "path": sys.path,
             "disabled": logging.root.manager.disable,
         }
-        send_streams(self._connection, [1, 2])
-        send(self._connection, request)
+        socket.send_fds(self._streams, [b"+"], [1, 2])
+        self._connection.send(request)
         with self._changed:
             while not (self._started or self.has_ended):
                 self._changed.wait()
@@ -87,12 +88,12 @@ class _Nursery:
     def close(self) -> None:
         """End the process, and with it its workers."""
         with suppress(OSError):
-            self._connection.shutdown(socket.SHUT_RDWR)
+            self._streams.shutdown(socket.SHUT_RDWR)
 
     def _listen(self) -> None:
         with suppress(EOFError, OSError):
             while True:
-                message = receive(self._connection)
+                message = self._connection.recv()
                 with self._changed:
                     if "started" in message:
                         worker = self._workers[message["started"]] = ForkedWorker(message["started"])
@@ -107,6 +108,7 @@ class _Nursery:
                 worker.end(code or -SIGKILL)
             self._changed.notify_all()
         self._connection.close()
+        self._streams.close()
 
 
 _nursery: _Nursery | None = None

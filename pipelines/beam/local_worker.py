@@ -9,21 +9,16 @@ killed, and keeps its terminal busy. A worker logs no more than that process doe
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import os
-import select
 import signal
 import socket
-import struct
 import sys
 from importlib import import_module
-from typing import Any
+from multiprocessing.connection import Connection, wait
+from typing import Any, NoReturn
 
 from corpus.child_process import exit_with_parent
-
-LENGTH = struct.Struct("!I")
-"""What stands before every message: its bytes."""
 
 
 def main() -> None:
@@ -33,8 +28,9 @@ def main() -> None:
     the level up to which logging is disabled. A request comes with the standard output and error of its worker, and
     says its environment, folder, module path and that level again.
     """
-    requests = socket.socket(fileno=int(sys.argv[1]))
-    needs = receive(requests)
+    streams_of = socket.socket(fileno=int(sys.argv[1]))
+    requests = Connection(os.dup(streams_of.fileno()))
+    needs = requests.recv()
     logging.disable(needs["disabled"])  # Beam logs what it has not found
     _import_all(needs["modules"], local_only=sys.argv[2] == "1")
     gc.freeze()  # what is here stays, and the pages that hold it stay shared
@@ -45,28 +41,29 @@ def main() -> None:
     signal.set_wakeup_fd(wake)
     server = os.getpid()
     while True:
-        ready, _, _ = select.select([requests.fileno(), woken], [], [])
+        ready = wait([requests, woken])
         if woken in ready:
             os.read(woken, 4096)
             _report_ended(requests)
-        if requests.fileno() in ready:
-            streams = receive_streams(requests)
-            if not streams:
-                os._exit(0)
-            request = receive(requests)
-            worker = os.fork()
-            if worker == 0:
-                signal.set_wakeup_fd(-1)
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                signal.signal(signal.SIGINT, signal.default_int_handler)
-                for number in (woken, wake):
-                    os.close(number)
-                requests.close()
-                exit_with_parent(server)
-                _run(request, streams)
-            for stream in streams:
-                os.close(stream)
-            send(requests, {"started": worker})
+        if requests not in ready:
+            continue
+        _, streams, _, _ = socket.recv_fds(streams_of, 1, 2)
+        if not streams:  # the other side has ended
+            os._exit(0)
+        request = requests.recv()
+        worker = os.fork()
+        if worker == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for end in (woken, wake, streams_of.detach()):
+                os.close(end)
+            requests.close()
+            exit_with_parent(server)
+            _run(request, streams)
+        for stream in streams:
+            os.close(stream)
+        requests.send({"started": worker})
 
 
 def _import_all(modules: list[str], local_only: bool) -> None:
@@ -80,7 +77,7 @@ def _import_all(modules: list[str], local_only: bool) -> None:
         import_module(name)
 
 
-def _report_ended(requests: socket.socket) -> None:
+def _report_ended(requests: Connection) -> None:
     while True:
         try:
             worker, status = os.waitpid(-1, os.WNOHANG)
@@ -88,10 +85,10 @@ def _report_ended(requests: socket.socket) -> None:
             return
         if worker == 0:
             return
-        send(requests, {"ended": worker, "code": os.waitstatus_to_exitcode(status)})
+        requests.send({"ended": worker, "code": os.waitstatus_to_exitcode(status)})
 
 
-def _run(request: dict[str, Any], streams: list[int]) -> None:
+def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     """Become a worker, and end."""
     code = 1
     try:
@@ -117,34 +114,3 @@ def _run(request: dict[str, Any], streams: list[int]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # all it made is in its place: no waiting for threads of libraries
-
-
-def send(connection: socket.socket, message: dict[str, Any]) -> None:
-    content = json.dumps(message).encode()
-    connection.sendall(LENGTH.pack(len(content)) + content)
-
-
-def receive(connection: socket.socket) -> dict[str, Any]:
-    """Return the next message. Raises EOFError where the other side has ended."""
-    (length,) = LENGTH.unpack(_receive_exactly(connection, LENGTH.size))
-    message: dict[str, Any] = json.loads(_receive_exactly(connection, length))
-    return message
-
-
-def _receive_exactly(connection: socket.socket, length: int) -> bytes:
-    content = bytearray()
-    while len(content) < length:
-        piece = connection.recv(length - len(content))
-        if not piece:
-            raise EOFError
-        content += piece
-    return bytes(content)
-
-
-def send_streams(connection: socket.socket, streams: list[int]) -> None:
-    socket.send_fds(connection, [b"+"], streams)
-
-
-def receive_streams(connection: socket.socket) -> list[int]:
-    """Return the open files that the other side sends; none where it has ended."""
-    return socket.recv_fds(connection, 1, 2)[1]

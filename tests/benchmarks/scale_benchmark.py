@@ -33,6 +33,8 @@ from rich.table import Table
 from tests.benchmarks import bench
 
 CONSOLE = Console(width=100)
+SPLIT_SIZE = 16_000_000
+"""The default of manifests; with more, the small archives would share one split."""
 DOCUMENTS, BANDS_EACH, RANGES = 1_000_000_000, 14, 1024
 
 
@@ -91,7 +93,9 @@ def run_apart(function: Callable[..., None], *arguments: object) -> str:
     return done.stdout
 
 
-def manifest(folder: Path, paths: list[Path], split_size: int, rules: str = "fineweb, language") -> Path:
+def manifest(
+    folder: Path, paths: list[Path], split_size: int = SPLIT_SIZE, rules: str = "fineweb, language"
+) -> Path:
     path = folder / "manifest.yaml"
     listed = json.dumps([str(found) for found in paths])
     path.write_text(
@@ -122,7 +126,7 @@ def workers(folder: Path, warc: Path) -> None:
     paths = pieces(warc, folder, [19, 17, 15, 13, 11, 9, 7, 5, 3, 1])
     for path in paths:  # twice, or starting Beam's workers would be a fifth of it
         path.write_bytes(path.read_bytes() * 2)
-    made = manifest(folder, paths, 16_000_000)  # the default; with more, small files share one split
+    made = manifest(folder, paths)
     seconds: dict[tuple[int, int], list[float]] = {(1, 1): [], (1, 2): [], (2, 2): []}
     for turn in range(2):
         for count, cores in seconds:
@@ -166,7 +170,7 @@ def copies(folder: Path, warc: Path, counts: list[int]) -> None:
                 shutil.copy(warc, path)
         out = folder / f"out-{count}"
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run_apart(build, manifest(folder, paths, 16_000_000), out, 2, "decide", 2)
+        run_apart(build, manifest(folder, paths), out, 2, "decide", 2)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         pages = 2094 * count
