@@ -38,9 +38,19 @@ def check_engine(running: Running, root: str) -> None:
     if endpoint is None or endpoint == "embed":
         return
     _check_job_server(endpoint)
+
+
+def find_missing_pool(running: Running) -> str | None:
+    """Return a line on the worker pool if none answers, why a job may have failed. On `localhost` it is that of each
+    machine of the engine, of which this need not be one: so it is no condition."""
     workers = running.find_option("environment_config")
-    if running.find_option("environment_type") == "EXTERNAL" and workers and _is_here(endpoint, workers):
+    if running.local or running.find_option("environment_type") != "EXTERNAL" or not workers:
+        return None
+    try:
         _connect(f"--environment_config={workers}: no worker pool", workers)
+    except UserError as error:
+        return f"{error}; each machine of the engine needs one" if _is_loopback(workers) else str(error)
+    return None
 
 
 def check_inputs(running: Running, paths: list[str]) -> None:
@@ -81,9 +91,8 @@ def _connect(what: str, address: str) -> None:
         raise UserError(f"{what} answers there ({reason}): start it, or correct the address") from None
 
 
-def _is_here(*addresses: str) -> bool:
-    """Return whether all addresses are of this machine, so that what this process reaches the engine does, too."""
-    return all(address.rpartition(":")[0] in LOOPBACK for address in addresses)
+def _is_loopback(address: str) -> bool:
+    return address.rpartition(":")[0] in LOOPBACK
 
 
 def run_job(

@@ -61,7 +61,7 @@ def open_page(page: int, folder: str) -> Iterator[tuple[int, str]]:
 
 
 class RemoteWork:
-    """Do the work of the items of an element, one at a time in a process, with notes on its progress.
+    """Do the work of an item, one at a time in a process, with notes on its progress.
 
     Picklable if `work` is. Memory: what an item yields.
     """
@@ -69,16 +69,14 @@ class RemoteWork:
     def __init__(self, work: Callable[[str], Iterable[Any]], folder: str) -> None:
         self.work, self.folder = work, folder
 
-    def __call__(self, element: tuple[int, Iterable[str]]) -> Iterator[Any]:
+    def __call__(self, element: tuple[int, str]) -> Iterable[Any]:
         check_worker(self.folder)
-        number, items = element
-        for item in items:
-            with _AT_WORK, leave_notes(self.folder, number):
-                try:
-                    results = list(self.work(item))
-                except Exception as error:
-                    raise WorkError(f"{FAILED}{describe_item(item)}{describe_place(error)}") from error
-            yield from results
+        number, item = element
+        with _AT_WORK, leave_notes(self.folder, number):
+            try:
+                return list(self.work(item))
+            except Exception as error:
+                raise WorkError(f"{FAILED}{describe_item(item)}{describe_place(error)}") from error
 
 
 def describe_item(item: str) -> str:

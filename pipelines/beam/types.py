@@ -108,6 +108,11 @@ def group_by_key() -> Transform:
     return beam.GroupByKey()
 
 
+def reshuffle() -> Transform:
+    """Beam's `Reshuffle`: the same elements, dealt out anew."""
+    return beam.Reshuffle()
+
+
 def flatten() -> Transform:
     """Beam's `Flatten`: several collections as one."""
     return beam.Flatten()

@@ -240,7 +240,7 @@ def write_documents(folder: Path, documents: int) -> Path:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = bench.parser(__doc__)
     parser.add_argument("parts", nargs="*", choices=["cores", "splits", "documents", []])
-    parser.add_argument("--copies", type=int, default=8)
+    parser.add_argument("--copies", type=int, default=12)
     parser.add_argument("--splits", type=int, default=10_000)
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--worker-memory", type=int, default=1_500, help="MB")

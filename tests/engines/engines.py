@@ -20,6 +20,7 @@ from typing import Any
 import apache_beam
 
 from corpus.child_process import list_descendants
+from tests.engines.hosts import LOOPBACK, Host, make_hosts
 from tests.engines.installed import ROOT
 from tests.engines.processes import clean_environment, find_port, serve
 
@@ -33,16 +34,17 @@ TASK_MANAGERS = 2
 
 @dataclass
 class Running:
-    """An engine at work: the Beam options that name it, the pool of its workers, its further processes by name."""
+    """An engine at work: the Beam options that name it, its pools of workers, its further processes by name."""
 
     options: list[str]
-    pool: subprocess.Popen[bytes]
+    pools: list[subprocess.Popen[bytes]]
     parts: dict[str, subprocess.Popen[bytes]]
     page: str | None = None
 
     def list_workers(self) -> list[int]:
         """Return the processes of Beam's workers."""
-        return [each for each in list_descendants(self.pool.pid) if b"sdk_worker" in _read_command(each)]
+        started = [each for pool in self.pools for each in list_descendants(pool.pid)]
+        return [each for each in started if b"sdk_worker" in _read_command(each)]
 
 
 def _read_command(process: int) -> bytes:
@@ -68,20 +70,25 @@ class Engine:
 
 @contextlib.contextmanager
 def start_pool(
-    folder: Path, environment: Path, limits: Sequence[str] = ()
+    folder: Path,
+    environment: Path,
+    limits: Sequence[str] = (),
+    host: Host = LOOPBACK,
+    port: int | None = None,
 ) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
     """Run a worker pool from an environment, as a cluster without containers does; yield it and its Beam options.
 
     `limits` is a command that runs it with fewer cores or less memory: `taskset`, `prlimit`.
     """
-    port = find_port()
-    away = folder / "pool"
+    port = port or find_port()
+    away = folder / f"pool-{host.address}"
     away.mkdir()
     path = f"{_write_launcher(away, environment)}:{os.environ['PATH']}"  # the pool starts the first `python` there
     module = "apache_beam.runners.worker.worker_pool_main"
-    command = ["python", "-P", "-m", module, f"--service_port={port}"]
-    command[0] = str(environment / "bin/python")
-    with serve([*limits, *command], folder / "pool.log", port, away, PATH=path, PYTHONSAFEPATH="1") as pool:
+    command = [str(environment / "bin/python"), "-P", "-m", module, f"--service_port={port}"]
+    command = [*host.enter, *limits, *command]
+    log = folder / f"pool-{host.address}.log"
+    with serve(command, log, port, away, host.address, PATH=path, PYTHONSAFEPATH="1") as pool:
         options = ["--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
         yield pool, ["--runner=PortableRunner", *options]
 
@@ -107,7 +114,7 @@ def start_job_service(folder: Path, environment: Path) -> Iterator[Running]:
         start_pool(folder, environment) as (pool, options),
         serve(command, folder / "jobs.log", port) as jobs,
     ):
-        yield Running([*options, f"--job_endpoint=localhost:{port}"], pool, {"job service": jobs})
+        yield Running([*options, f"--job_endpoint=localhost:{port}"], [pool], {"job service": jobs})
 
 
 def fetch_prism() -> None:
@@ -135,7 +142,7 @@ def start_prism(folder: Path, environment: Path) -> Iterator[Running]:
         start_pool(folder, environment) as (pool, options),
         serve(command, folder / "prism.log", port) as prism,
     ):
-        yield Running([*options, f"--job_endpoint=localhost:{port}"], pool, {"Prism": prism})
+        yield Running([*options, f"--job_endpoint=localhost:{port}"], [pool], {"Prism": prism})
 
 
 def fetch_flink() -> None:
@@ -159,9 +166,9 @@ def _java(main: str, *arguments: str, heap: str = "512m") -> list[str]:
     return ["java", *opens, *speed, "-cp", f"{CACHE / 'flink' / 'lib'}/*", main, *arguments]
 
 
-def task_manager(folder: Path) -> list[str]:
+def task_manager(configuration: Path) -> list[str]:
     main = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-    return _java(main, "--configDir", str(folder / "conf"))
+    return _java(main, "--configDir", str(configuration))
 
 
 @contextlib.contextmanager
@@ -171,40 +178,57 @@ def start_flink(
     task_managers: int = TASK_MANAGERS,
     cores: str | None = None,
     worker_memory: int | None = None,
+    hosts: tuple[Host, list[Host]] | None = None,
 ) -> Iterator[Running]:
-    """Run a session cluster: a JobManager, TaskManagers, and Beam's job server before them.
+    """Run a session cluster: a JobManager, Beam's job server before it, and hosts with a TaskManager and a pool each.
 
-    `cores` are those of TaskManagers and workers, as `taskset` counts them; a worker has `worker_memory` bytes of its
-    own at most, what it shares with others and the files that it maps not counted.
+    `hosts` are what `make_hosts` gave; without, they are made. `cores` are those of TaskManagers and workers, as
+    `taskset` counts them; a worker has `worker_memory` bytes of its own at most, what it shares with others and the
+    files that it maps not counted. Workers are kept for ten seconds between stages, less than Flink waits before it
+    begins a job again: so no dead one is asked again.
     """
     pinned = ["taskset", "-c", cores] if cores else []
     bounded = ["prlimit", f"--data={worker_memory}"] if worker_memory else []
-    rest, rpc, port = find_port(), find_port(), find_port()
-    (folder / "conf").mkdir()
+    rest, rpc, port, pool_port = find_port(), find_port(), find_port(), find_port()
     (folder / "tmp").mkdir()
-    settings = (FLINK / "config.yaml").read_text()
-    (folder / "conf" / "config.yaml").write_text(
-        f"{settings}jobmanager.rpc.port: {rpc}\nrest.port: {rest}\nio.tmp.dirs: {folder / 'tmp'}\n"
-    )
-    entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-    driver = [f"--job-port={port}", "--job-host=localhost", "--artifact-port=0", "--expansion-port=0"]
-    driver += [f"--flink-master=localhost:{rest}", f"--flink-conf-dir={folder / 'conf'}"]
-    page = f"http://localhost:{rest}"
     with contextlib.ExitStack() as stack:
-        manager = _java(entry, "--configDir", str(folder / "conf"))
-        parts = {"JobManager": stack.enter_context(serve(manager, folder / "jobmanager.log", rest))}
-        for number in range(task_managers):
-            worker = serve([*pinned, *task_manager(folder)], folder / f"taskmanager-{number}.log")
-            parts[f"TaskManager {number}"] = stack.enter_context(worker)
+        own, others = hosts or stack.enter_context(make_hosts(task_managers))
+        common = f"jobmanager.rpc.address: {own.address}\njobmanager.rpc.port: {rpc}\nrest.address: {own.address}\n"
+        common += f"rest.port: {rest}\nio.tmp.dirs: {folder / 'tmp'}\n"
+        configuration = _configure(folder / "conf", common)
+        entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+        manager = _java(entry, "--configDir", str(configuration))
+        log = folder / "jobmanager.log"
+        parts = {"JobManager": stack.enter_context(serve(manager, log, rest, address=own.address))}
+        pools, options = [], []
+        for number, host in enumerate(others):
+            place = _configure(folder / f"conf-{number}", f"{common}taskmanager.host: {host.address}\n")
+            worker = [*host.enter, *pinned, *task_manager(place)]
+            log = folder / f"taskmanager-{number}.log"
+            parts[f"TaskManager {number}"] = stack.enter_context(serve(worker, log))
+            if host not in others[:number]:
+                limits = [*pinned, *bounded]
+                pool, options = stack.enter_context(start_pool(folder, environment, limits, host, pool_port))
+                pools.append(pool)
+        driver = [f"--job-port={port}", "--job-host=localhost", "--artifact-port=0", "--expansion-port=0"]
+        driver += [f"--flink-master={own.address}:{rest}", f"--flink-conf-dir={configuration}"]
         jobs = _java(str(FLINK / "JobServer.java"), *driver)
         parts["job server"] = stack.enter_context(serve(jobs, folder / "jobs.log", port))
-        pool, options = stack.enter_context(start_pool(folder, environment, [*pinned, *bounded]))
+        page = f"http://{own.address}:{rest}"
         deadline = time.monotonic() + 90
         while ask(page, "overview")["taskmanagers"] < task_managers:
             assert time.monotonic() < deadline, "the TaskManagers do not report to the JobManager"
             time.sleep(0.2)
         options += [f"--job_endpoint=localhost:{port}", f"--parallelism={task_managers}"]
-        yield Running([*options, "--environment_cache_millis=30000"], pool, parts, page)
+        options.append(f"--environment_cache_millis={10_000 if len(pools) > 1 else 600_000}")
+        yield Running(options, pools, parts, page)
+
+
+def _configure(folder: Path, more: str) -> Path:
+    """Write Flink's configuration into a new folder, and return that."""
+    folder.mkdir()
+    (folder / "config.yaml").write_text((FLINK / "config.yaml").read_text() + more)
+    return folder
 
 
 def ask(page: str, path: str) -> dict[str, Any]:
@@ -218,9 +242,13 @@ def ask(page: str, path: str) -> dict[str, Any]:
 
 
 def list_jobs(page: str) -> list[tuple[str, float]]:
-    """Return the name of every job that Flink has ended, and the seconds from its start to its end."""
+    """Return the name of every job that Flink has had, with its state if it was not finished, and the seconds from its
+    start to its end."""
     jobs = sorted(ask(page, "jobs/overview")["jobs"], key=lambda job: job["start-time"])
-    return [(job["name"], job["duration"] / 1000) for job in jobs if job["state"] == "FINISHED"]
+    states = ["" if job["state"] == "FINISHED" else f" {job['state'].lower()}" for job in jobs]
+    return [
+        (f"{job['name']}{state}", job["duration"] / 1000) for job, state in zip(jobs, states, strict=True)
+    ]
 
 
 def count_shuffled(page: str) -> int:

@@ -26,9 +26,14 @@ def find_port() -> int:
 
 @contextlib.contextmanager
 def serve(
-    command: Sequence[str], log: Path, port: int | None = None, cwd: Path | None = None, **environment: str
+    command: Sequence[str],
+    log: Path,
+    port: int | None = None,
+    cwd: Path | None = None,
+    address: str = "localhost",
+    **environment: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server in the block, once it listens at `port`; its output goes to `log`."""
+    """Run a server in the block, once it listens at `port` of `address`; its output goes to `log`."""
     with open(log, "ab") as output:
         process = subprocess.Popen(
             command,
@@ -40,7 +45,7 @@ def serve(
         )
     try:
         if port is not None:
-            wait_for_port(port, process, log)
+            wait_for_port(port, process, log, address)
         yield process
     finally:
         stop(process)
@@ -51,11 +56,11 @@ def clean_environment(more: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | dict(more)
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path, address: str = "localhost") -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         assert process.poll() is None, f"{process.args} ended:\n{log.read_text()[-2000:]}"
-        with contextlib.suppress(OSError), socket.create_connection(("localhost", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
             return
         assert time.monotonic() < deadline, f"nothing listens at {port}:\n{log.read_text()[-2000:]}"
         time.sleep(0.1)

@@ -26,7 +26,8 @@ from pathlib import Path
 
 from corpus import storage
 from tests.engines.differences import list_differences
-from tests.engines.engines import ENGINES, Engine, Running, count_splits
+from tests.engines.engines import ENGINES, TASK_MANAGERS, Engine, Running, count_splits, start_flink
+from tests.engines.hosts import make_hosts
 from tests.engines.installed import ROOT, corpus_command, install_wheel
 from tests.engines.processes import clean_environment
 from tests.pipelines.small import digests, write_inputs
@@ -167,17 +168,19 @@ def try_engine(
     return row
 
 
-def try_bucket(engine: Engine, bench: Bench) -> Row:
-    """Build with input and workspace in a bucket, from which alone the workers know anything, and with a kill."""
-    row, folder = Row(f"{engine.name} on S3"), bench.folder / "bucket"
-    with stores.s3() as store:
+def try_bucket(bench: Bench) -> Row:
+    """Build on Flink, with a kill, from and to a bucket: the workers know nothing but by that."""
+    row, folder = Row("Flink on S3"), bench.folder / "bucket"
+    with make_hosts(TASK_MANAGERS) as hosts, stores.s3(address=hosts[0].address) as store:
         manifest = write_inputs(folder, pages=12)
         for file in folder.iterdir():
             storage.write_bytes(f"{store.root}/input/{file.name}", file.read_bytes())
         manifest.write_text(manifest.read_text().replace('["*', f'["{store.root}/input/*'))
         bench = replace(bench, manifest=manifest)
         bench.run("build", str(manifest), "--out", str(folder / "local"))
-        with _opened(engine, replace(bench, folder=folder)) as (running, _):
+        place = folder / "cluster"
+        place.mkdir()
+        with start_flink(place, bench.environment, hosts=hosts) as running:
             began, out = time.monotonic(), f"{store.root}/built"
             row.kills.append(build_with_kill(bench, running, out, "worker"))
             row.seconds = time.monotonic() - began
@@ -248,7 +251,7 @@ def run(folder: Path, short: bool, only: str | None) -> int:
             try_engine(engine, bench, local, decided, engine.victims[:1] if short else engine.victims)
         )
         if engine.name == "Flink" and not short:
-            rows.append(try_bucket(engine, bench))
+            rows.append(try_bucket(bench))
     print_table(rows, row)
     differences = [f"{row.engine}: {line}" for row in rows for line in row.differences]
     print(*differences, sep="\n")

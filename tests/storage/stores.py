@@ -34,14 +34,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def _process(command: list[str], port: int) -> Iterator[None]:
+def _process(command: list[str], port: int, address: str = "127.0.0.1") -> Iterator[None]:
     """A server process, from when it answers."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
         while True:
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                socket.create_connection((address, port), 1).close()
                 break
             except OSError:
                 assert process.poll() is None and time.monotonic() < deadline, command
@@ -69,15 +69,19 @@ def _configured(protocol: str, options: dict[str, object]) -> Iterator[dict[str,
 
 
 @contextmanager
-def s3(fault_share: float = 0.0, seed: int = 0) -> Iterator[Store]:
-    """The empty bucket of a server of moto's. A `fault_share` of the requests fail, in `store.met` by kind."""
+def s3(fault_share: float = 0.0, seed: int = 0, address: str = "127.0.0.1") -> Iterator[Store]:
+    """The empty bucket of a server of moto's at an address of this machine. A `fault_share` of the requests fail, in
+    `store.met` by kind; they are those to 127.0.0.1."""
     port, bucket = free_port(), "corpus-test"
-    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
-    with _process([sys.executable, "-c", code], port), proxy(port, fault_share, seed) as (faulty, met):
+    code = f"from moto.server import main; main(['-H', '{address}', '-p', '{port}'])"
+    with (
+        _process([sys.executable, "-c", code], port, address),
+        proxy(port, fault_share, seed) as (faulty, met),
+    ):
         options: dict[str, object] = {"key": "test", "secret": "test"}
-        direct = fsspec.filesystem("s3", **options, endpoint_url=f"http://127.0.0.1:{port}")
+        direct = fsspec.filesystem("s3", **options, endpoint_url=f"http://{address}:{port}")
         direct.mkdir(bucket)
-        options["endpoint_url"] = f"http://127.0.0.1:{faulty if fault_share else port}"
+        options["endpoint_url"] = f"http://{address}:{faulty if fault_share else port}"
         with _configured("s3", options) as environment:
             yield Store(f"s3://{bucket}", environment, met)
 
