@@ -55,8 +55,7 @@ def make_hosts(count: int) -> Iterator[tuple[Host, list[Host]]]:
         for number in range(count):
             name, cable = f"{bridge}-{number}", f"h{os.getpid()}-{number}"
             _ip("netns", "add", name)
-            enter = ("ip", "netns", "exec", name)
-            hosts.append(Host(f"{net}.{number + 2}", enter))
+            hosts.append(Host(f"{net}.{number + 2}", ("nsenter", f"--net=/run/netns/{name}")))
             _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name)
             _ip("link", "set", cable, "master", bridge, "up")
             _ip("-n", name, "addr", "add", f"{hosts[-1].address}/24", "dev", "eth0")
@@ -65,7 +64,7 @@ def make_hosts(count: int) -> Iterator[tuple[Host, list[Host]]]:
         yield own, hosts
     finally:
         for host in hosts:
-            _ip("netns", "del", host.enter[-1])
+            _ip("netns", "del", host.enter[-1].rpartition("/")[2])
         _ip("link", "del", bridge)
 
 
