@@ -47,7 +47,7 @@ def test_workers_from_the_wheel_make_the_bytes_of_a_local_build(
     build_workspace(str(inputs), str(tmp_path / "local"), Running())
     build_workspace(str(inputs), str(tmp_path / "out"), Running(extra=tuple(engine.options)))
     assert list_differences(tmp_path / "local", tmp_path / "out") == []
-    log = (tmp_path / "pool.log").read_text()
+    log = (tmp_path / "pool-localhost.log").read_text()
     assert log.count("Starting worker with command") >= 7
 
 
