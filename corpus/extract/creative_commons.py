@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+CREATIVE_COMMONS_HOST = "creativecommons.org"
+"""A page without it states no Creative Commons licence in a form that can be distinguished from text about one."""
+
 _ADDRESS = re.compile(
     r"creativecommons\.org/(?:licen[cs]es/(?P<terms>(?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(?P<version>\d\.\d)"
     r"(?:/(?P<port>[a-z]{2,3})(?![a-z]))?|publicdomain/(?P<domain>zero|mark)/(?P<public>\d\.\d)|licen[cs]es/publicdomain)",

@@ -40,7 +40,7 @@ from corpus.extract.html.blocks.block_model import BlockModel, read_model
 from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage, read_gold_folder
 from corpus.extract.html.blocks.training.scores import Scores
 from corpus.extract.html.blocks.training.trainer import fold_of
-from corpus.extract.html.main_text import extract_main_text, extract_main_text_and_engine, parse_page
+from corpus.extract.html.main_text import extract_main, extract_main_text, parse_page
 from corpus.formats.encodings import decode
 from tests.benchmarks import bench
 from tests.extract.structure_gold.pages import make_pages, score_pages
@@ -159,7 +159,7 @@ class Race:
                 for group in self.groups(page):
                     scores = self.scores.setdefault((name, folder.name, group), Scores())
                     scores.add(text, page.text, page.wanted, page.unwanted)
-            if OURS in names and extract_main_text_and_engine(page.html, None, "corpus")[1] != "corpus":
+            if OURS in names and extract_main(page.html, None, "corpus").engine != "corpus":
                 self.left[folder.name] = self.left.get(folder.name, 0) + size
 
     def groups(self, page: GoldPage) -> list[str]:

@@ -29,7 +29,6 @@ from corpus.extract.html.blocks.main_blocks import (
     choose_blocks,
     extract_blocks_text,
     find_headings,
-    is_too_deep,
     join_structures,
     load_model,
     measure_menus,
@@ -48,7 +47,8 @@ from corpus.extract.html.blocks.training.trainer import (
     fold_of,
     train_extractor,
 )
-from corpus.extract.html.main_text import extract_main_text, extract_main_text_and_engine
+from corpus.extract.html.main_text import extract_main, extract_main_text
+from corpus.extract.html.page_depth import is_too_deep
 from corpus.formats.encodings import decode
 
 SENTENCES = {
@@ -83,11 +83,9 @@ def make_page(*parts: str) -> str:
 @pytest.mark.parametrize("language", SENTENCES)
 def test_paragraphs_are_kept_and_menus_are_not(language: str) -> None:
     paragraphs = [f"{SENTENCES[language]} ({i})" for i in range(6)]
-    text, engine = extract_main_text_and_engine(
-        make_page(*(f"<p>{paragraph}</p>" for paragraph in paragraphs)), None, "corpus"
-    )
-    assert engine == "corpus" and text is not None
-    lines = text.split("\n")
+    page = extract_main(make_page(*(f"<p>{paragraph}</p>" for paragraph in paragraphs)), None, "corpus")
+    assert page.engine == "corpus" and page.text is not None
+    lines = page.text.split("\n")
     assert [line for line in lines if line != "T"] == paragraphs
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus.extract.creative_commons import find_cc_license
-from corpus.extract.html.main_text import read_license
+from corpus.extract.html.main_text import extract_main, read_license
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 SA = "http://creativecommons.org/licenses/by-sa/3.0/de/deed.zh"
@@ -117,3 +117,13 @@ def test_two_different_statements_are_none_and_both_are_kept() -> None:
 def test_a_marked_link_counts_more_than_one_in_the_foot() -> None:
     html = f"<html><body><a rel='license' href='{BY}'>1</a><p>x</p><footer><a href='{SA}'>2</a></footer></body></html>"
     assert read_license(html) == ("CC-BY-4.0", {})
+
+
+def test_own_mode_reads_licenses_from_its_own_tree() -> None:
+    """Other modes leave them to a parse of its own, which a page that nests too deep is not given."""
+    stated = f"<p>{'The ferry leaves at seven. ' * 20}</p><footer><a href='{BY}'>CC BY</a></footer>"
+    page = f"<html><body>{stated}</body></html>"
+    assert extract_main(page, None, "corpus").licenses == ["CC-BY-4.0"]
+    assert extract_main(page, None, "fast").licenses is None
+    deep = f"<html><body>{stated}{'<div>' * 20_000}"
+    assert read_license(deep) == (None, {})

@@ -6,10 +6,10 @@ import logging
 import re
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import trafilatura
 from lxml.etree import ElementDefaultClassLookup, ParserError
@@ -20,9 +20,9 @@ from trafilatura.utils import repair_faulty_html
 
 from corpus.document import Record
 from corpus.extract import ExtractedText
+from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.hidden_elements import drop_silent
-from corpus.extract.html.page_license import CREATIVE_COMMONS_HOST, find_page_licenses
 from corpus.extract.html.page_tree import mend_tree
 from corpus.extract.html.prose_frame import find_prose_frame, set_frame
 from corpus.extract.html.resiliparse_tree import HOLDER, hold_single_characters, mend_page
@@ -89,13 +89,13 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the main text of a page, decoded by what it, its header and its bytes state."""
     html, data = _read_page(record)
-    text, engine = extract_main_text_and_engine(html, record.url, mode, data)
-    if not text:
+    page = extract_main(html, record.url, mode, data)
+    if not page.text:
         return None
-    license, metadata = read_license(html)
+    license, metadata = read_license(html, page.licenses)
     if mode == "corpus":
-        metadata["extractor"] = engine
-    return ExtractedText(text=text, license=license, metadata=metadata)
+        metadata["extractor"] = page.engine
+    return ExtractedText(text=page.text, license=license, metadata=metadata)
 
 
 def _read_page(record: Record) -> tuple[str, bytes | None]:
@@ -108,12 +108,18 @@ def _read_page(record: Record) -> tuple[str, bytes | None]:
     return html, body if codec == "utf-8" and not lost else None
 
 
-def read_license(html: str) -> tuple[str | None, dict[str, str]]:
-    """Return the licence that a page states, and in metadata (`licenses`) all of them if there are several."""
+def read_license(html: str, licenses: Sequence[str] | None = None) -> tuple[str | None, dict[str, str]]:
+    """Return the licence that a page states, and in metadata (`licenses`) all of them if there are several.
+
+    `licenses` are those that it states, if they are known; else it is parsed for them, unless it nests so deep that
+    this would take seconds.
+    """
     if CREATIVE_COMMONS_HOST not in html:
         return None, {}
-    tree = parse_page(html)
-    licenses = find_page_licenses(tree) if tree is not None else []
+    if licenses is None:
+        from corpus.extract.html.page_license import parse_page_licenses
+
+        licenses = parse_page_licenses(html)
     if len(licenses) == 1:
         return licenses[0], {}
     return None, {"licenses": " ".join(licenses)} if licenses else {}
@@ -128,13 +134,20 @@ def extract_main_text(html: str, url: str | None = None, mode: str = "fast") -> 
     average web pages), `precision` .921 (precision .919 for .899) at 15 ms, `recall` .918 at 12 ms, `resiliparse`
     .860 at 2.6 ms.
     """
-    return extract_main_text_and_engine(html, url, mode)[0]
+    return extract_main(html, url, mode).text
 
 
-def extract_main_text_and_engine(
-    html: str, url: str | None, mode: str, data: bytes | None = None
-) -> tuple[str | None, str]:
-    """Return the main text of a page, and what has read it: `corpus`, `resiliparse` or `trafilatura`.
+class MainText(NamedTuple):
+    """The main text of a page, what has read it (`corpus`, `resiliparse` or `trafilatura`), and the licences that the
+    page states, None if nothing has looked for them."""
+
+    text: str | None
+    engine: str
+    licenses: Sequence[str] | None = None
+
+
+def extract_main(html: str, url: str | None, mode: str, data: bytes | None = None) -> MainText:
+    """Return what `extract_main_text` does, with more about it.
 
     `data` is the page in UTF-8, if that is at hand: it saves encoding it.
     """
@@ -144,24 +157,21 @@ def extract_main_text_and_engine(
         html, data = written_out, None
     if mode == "corpus":
         # Its libraries take a fifth of a second to load, which the other modes need not.
-        from corpus.extract.html.blocks.main_blocks import (
-            extract_blocks_text,
-            is_stated_elsewhere,
-            is_too_deep,
-        )
+        from corpus.extract.html.blocks.main_blocks import extract_blocks_text, is_stated_elsewhere
+        from corpus.extract.html.page_depth import is_too_deep
 
         if data is None:
             data = html.encode("utf-8", "replace")
         if not is_too_deep(data):
             ours = extract_blocks_text(html, data=data)
             if ours.is_sure and not is_stated_elsewhere(html, ours.text):
-                return ours.text, "corpus"
+                return MainText(ours.text, "corpus", ours.licenses)
         mode = "fast"
     if has_cjk_text(html):
         html = join_wrapped_lines(html)
     if mode == "resiliparse":
-        return _extract_with_resiliparse(html), "resiliparse"
-    return _extract_with_trafilatura(html, url, mode), "trafilatura"
+        return MainText(_extract_with_resiliparse(html), "resiliparse")
+    return MainText(_extract_with_trafilatura(html, url, mode), "trafilatura")
 
 
 def _extract_with_trafilatura(html: str, url: str | None, mode: str) -> str | None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from lxml import etree
-from lxml.html import HtmlElement
+from selectolax.lexbor import LexborHTMLParser
 
-from corpus.extract.creative_commons import find_cc_license, is_denied, is_of_part
-
-CREATIVE_COMMONS_HOST = "creativecommons.org"
-"""A page without it states no Creative Commons licence in a form that can be distinguished from text about one."""
+from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST, find_cc_license, is_denied, is_of_part
+from corpus.extract.html.page_depth import is_too_deep
 
 _META = re.compile(
     r"(?:dc(?:terms)?[.:])?(?:rights|license|licence|rights\.license)|cc:license|copyright", re.IGNORECASE
@@ -25,6 +23,7 @@ _MEDIA_TYPES = frozenset(
 )
 """Types of linked data that are a part of a page."""
 MAX_LINKED_DATA_DEPTH = 20
+MAX_SCRIPTS = 20
 MAX_SENTENCE_CHARACTERS = 300
 _FOOT = re.compile(
     r"(?:^|[\s_-])(?:foot(?:er)?|colophon|copyright|licen[cs]e|legal)(?:$|[\s_-])", re.IGNORECASE
@@ -34,30 +33,43 @@ MAX_EXAMINED_ELEMENTS = 200
 """Links, and meta elements, that are examined."""
 
 
-def find_page_licenses(tree: HtmlElement) -> list[str]:
-    """Return the different Creative Commons licences of a page, by their SPDX names, sorted; one alone is its licence.
+_LINKS = ", ".join(f'{name}[href*="{CREATIVE_COMMONS_HOST}/" i]' for name in ("a", "link", "area"))
+_NAMES = ("name", "property", "itemprop")
+_SENTENCE_BLOCKS = ("p", "div", "footer", "li", "td", "section", "small", "aside")
+
+
+def parse_page_licenses(html: str) -> list[str]:
+    """Return the licences of a page: see `find_page_licenses`. One that nests too deep for lexbor states none."""
+    data = html.encode("utf-8", "replace")
+    return [] if is_too_deep(data) else find_page_licenses(LexborHTMLParser(data))
+
+
+def find_page_licenses(tree: Any) -> list[str]:
+    """Return the different Creative Commons licences of a page, a tree of lexbor's, by their SPDX names, sorted; one
+    alone is its licence.
 
     A statement is a link with `rel=license`, a `license` of JSON-LD, microdata or a meta element; if there is
     none, a link to a licence in what looks like the page's footer. Licences of pictures are not the page's, and a link
     in a sentence that denies the licence, or reserves all rights, states none.
     """
     strong: set[str | None] = set()
-    links = tree.xpath(
-        "(//a | //link | //area)[contains(translate(@href, 'CO', 'co'), 'creativecommons.org/')]"
-    )
-    for link in links[:MAX_EXAMINED_ELEMENTS]:
-        rel = str(link.get("rel") or "").lower().split()
-        marked = "license" in rel or "license" in str(link.get("itemprop") or "").lower()
+    links = tree.css(_LINKS)[:MAX_EXAMINED_ELEMENTS]
+    for link in links:
+        attributes = link.attributes
+        rel = (attributes.get("rel") or "").lower().split()
+        marked = "license" in rel or "license" in (attributes.get("itemprop") or "").lower()
         if marked and not _is_of_picture(link) and not _is_refused(link):
-            strong.add(find_cc_license(str(link.get("href"))))
-    for meta in tree.xpath("//meta[@content]")[:MAX_EXAMINED_ELEMENTS]:
-        name = str(meta.get("name") or meta.get("property") or meta.get("itemprop") or "")
-        if _META.fullmatch(name) and CREATIVE_COMMONS_HOST in str(meta.get("content")):
-            strong.add(find_cc_license(str(meta.get("content"))))
-    for script in tree.xpath("//script[contains(@type, 'ld+json')]")[:20]:
-        strong.update(map(find_cc_license, _read_linked_data(str(script.text or ""))))
+            strong.add(find_cc_license(attributes["href"]))
+    for meta in tree.css("meta[content]")[:MAX_EXAMINED_ELEMENTS]:
+        attributes = meta.attributes
+        name = next(filter(None, map(attributes.get, _NAMES)), "")
+        content = attributes["content"] or ""
+        if CREATIVE_COMMONS_HOST in content and _META.fullmatch(name):
+            strong.add(find_cc_license(content))
+    for script in tree.css('script[type*="ld+json" i]')[:MAX_SCRIPTS]:
+        strong.update(map(find_cc_license, _read_linked_data(script.text())))
     licenses = strong - {None} or {
-        find_cc_license(str(link.get("href"))) for link in links[:MAX_EXAMINED_ELEMENTS] if _is_in_foot(link)
+        find_cc_license(link.attributes["href"]) for link in links if _is_in_foot(link)
     } - {None}
     return sorted(name for name in licenses if name is not None)
 
@@ -97,57 +109,54 @@ def _collect_licenses(data: Any, depth: int) -> list[str]:
     return licenses
 
 
-def _is_refused(link: HtmlElement) -> bool:
+def _is_refused(link: Any) -> bool:
     """Return whether the sentence around a link denies the licence, reserves all rights, or is about a part."""
-    block = link
-    while (parent := block.getparent()) is not None and parent.tag not in ("body", "html"):
-        block = parent
-        if block.tag in ("p", "div", "footer", "li", "td", "section", "small", "aside"):
-            break
-    if block is link:
-        return False
+    block = next((node for node in _iter_ancestors(link) if node.tag in _SENTENCE_BLOCKS), None)
+    if block is None:
+        *_, block = (link, *_iter_ancestors(link))
+        if block is link:
+            return False
     pieces: list[str] = []
     before = ""
-    for event, node in _walk(block):
-        if node is link and event == "start":
+    for node in block.traverse(include_text=True):
+        if node.mem_id == link.mem_id:
             before = "".join(pieces)
-        if event == "start":
-            pieces.append(str(node.text or "") if isinstance(node.tag, str) else "")
-        elif node is not block:
-            pieces.append(str(node.tail or ""))
+        elif node.tag == "-text":
+            pieces.append(node.text())
     text = "".join(pieces)
     if len(text) > 10 * MAX_SENTENCE_CHARACTERS:
         return False
-    after = text[len(before) + len(str(link.text_content())) :]
+    after = text[len(before) + len(link.text()) :]
     sentence = re.split(r"(?<=[.!?])\s|[\u3002|\u00b7\u2022]", before)[-1]
     return (
         is_denied(sentence, after[:MAX_SENTENCE_CHARACTERS]) or is_denied("", before) or is_of_part(sentence)
     )
 
 
-def _walk(block: HtmlElement) -> Any:
-    return etree.iterwalk(block, events=("start", "end"))
+def _iter_ancestors(element: Any) -> Iterator[Any]:
+    """Yield what is around an element, the nearest first, without html and body."""
+    while (element := element.parent) is not None and element.tag not in ("html", "body"):
+        yield element
 
 
-def _list_ancestors(element: HtmlElement) -> list[tuple[str, str]]:
-    """Return (tag, class and id) of an element and its ancestors, the nearest first, without html and body."""
-    around = [element, *element.iterancestors()]
+def _list_names(link: Any) -> list[tuple[str, str]]:
+    """Return (tag, class and id) of a link and of what is around it, the nearest first."""
+    around = [node for node in (link, *_iter_ancestors(link)) if node.tag not in ("main", "article")]
     return [
-        (str(node.tag), f"{node.get('class') or ''} {node.get('id') or ''}")
+        (node.tag, f"{node.attributes.get('class') or ''} {node.attributes.get('id') or ''}")
         for node in around
-        if node.tag not in ("html", "body", "main", "article")
     ]
 
 
-def _is_of_picture(link: HtmlElement) -> bool:
+def _is_of_picture(link: Any) -> bool:
     return any(
-        tag in ("figure", "figcaption") or _PICTURE.search(names) for tag, names in _list_ancestors(link)[:4]
+        tag in ("figure", "figcaption") or _PICTURE.search(names) for tag, names in _list_names(link)[:4]
     )
 
 
-def _is_in_foot(link: HtmlElement) -> bool:
+def _is_in_foot(link: Any) -> bool:
     return (
         not _is_of_picture(link)
         and not _is_refused(link)
-        and any(tag == "footer" or _FOOT.search(names) for tag, names in _list_ancestors(link))
+        and any(tag == "footer" or _FOOT.search(names) for tag, names in _list_names(link))
     )

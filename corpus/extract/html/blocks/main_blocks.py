@@ -26,15 +26,10 @@ from corpus.extract.html.blocks.features import measure_sizes
 from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
-from corpus.extract.process.budgets import measure_nesting
 
 VERSION = 5
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
-MAX_DEPTH = 12_000
-"""Levels of tags that lexbor is given: its time grows with their square, .2 s for these, 4 s for 50,000."""
-MAX_OPEN_TAGS = 3_000
-"""Tags up to which a page is parsed without a look at how deep they are."""
 MIN_TEXT_BYTES = 100
 """Bytes of text below which a page that states its article for machines is read by another extractor."""
 MIN_CONFIDENCE = 0
@@ -80,10 +75,12 @@ _STATED = ("articleBody", "reviewBody")
 
 @dataclass(frozen=True)
 class BlocksText:
-    """The text of a page (None if it has none), and how sure it is: the expected F1 in 1,024ths."""
+    """The text of a page (None if it has none), how sure it is, the expected F1 in 1,024ths, and the licences that the
+    page states."""
 
     text: str | None
     confidence: int
+    licenses: Sequence[str] = ()
 
     @property
     def is_sure(self) -> bool:
@@ -97,38 +94,18 @@ def identify_extractor() -> dict[str, str | int]:
     return {"version": VERSION, "weights": weights, "selectolax": metadata.version("selectolax")}
 
 
-def is_too_deep(html: str | bytes) -> bool:
-    """Return whether a page, as text or in UTF-8, nests deeper than lexbor is fast. Pages of few tags cost one look at
-    the source."""
-    data = html.encode("utf-8", "replace") if isinstance(html, str) else html
-    codes = np.frombuffer(data, np.uint8)
-    are_begins = codes[:-1] == ord("<")
-    if np.count_nonzero(are_begins) <= MAX_OPEN_TAGS:
-        return False
-    following = codes[1:].compress(are_begins)
-    ends = following == ord("/")
-    if len(following) - np.count_nonzero(ends) <= MAX_OPEN_TAGS:
-        return False
-    letters = following | 0x20
-    steps = ((letters >= ord("a")) & (letters <= ord("z"))).astype(np.int32) - ends
-    depths = steps.cumsum(dtype=np.int32)
-    # How far it climbs above where it has been: end tags without a beginning lower it for nothing.
-    climbed = int((depths - np.minimum.accumulate(np.minimum(depths, 0))).max(initial=0))
-    return climbed > MAX_DEPTH and measure_nesting(data) > MAX_DEPTH
-
-
 def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes | None = None) -> BlocksText:
     """Return the main text of a page; `data` is it in UTF-8, if that is at hand."""
     with _without_collection():
         page = read_blocks(html, data)
         if not page.texts:
-            return BlocksText(None, CERTAIN if len(html) < 1000 else 0)
+            return BlocksText(None, CERTAIN if len(html) < 1000 else 0, page.licenses)
         sizes = measure_sizes(page)
         logits = (model or load_model()).estimate(page, sizes)
         logits = join_structures(page, logits, sizes) - measure_menus(page)
         logits -= measure_outside(page, logits, sizes)
         kept, confidence = choose_blocks(logits, sizes, find_headings(page), is_article=page.head.is_article)
-        return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence)
+        return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
 
 
 @contextmanager

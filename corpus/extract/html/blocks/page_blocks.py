@@ -2,7 +2,7 @@
 
 What a browser does not show (`hidden`, closed dialogs, templates, ruby readings) is not among them. Tables that lay out
 a page give the blocks of their cells, tables of data a block for each row. Linear in the nodes of the tree; the tree
-itself takes lexbor quadratic time in its depth: see `main_blocks.is_too_deep`.
+itself takes lexbor quadratic time in its depth: see `page_depth.is_too_deep`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from selectolax.lexbor import LexborHTMLParser
 
+from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
 from corpus.extract.html.blocks.odd_elements import note_odd_elements
@@ -27,6 +28,7 @@ from corpus.extract.html.div_paragraphs import MIN_PARAGRAPH_BYTES
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
 from corpus.extract.html.list_items import MIN_DEFINITIONS
+from corpus.extract.html.page_license import find_page_licenses
 from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS, has_cjk_text
 
 
@@ -147,6 +149,7 @@ class PageBlocks:
 
     title: str = ""
     head: PageHead = NO_HEAD
+    licenses: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     kinds: list[int] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -266,6 +269,8 @@ class _Walk:
         self.html = html
         page.title = _read_title(tree.head)
         page.head = read_head(tree)
+        if CREATIVE_COMMONS_HOST in html:
+            page.licenses = find_page_licenses(tree)
         self.odd, self.named = note_odd_elements(tree, data)
         if self.frames is not None:
             self.frames = _find_outer_frames(tree)

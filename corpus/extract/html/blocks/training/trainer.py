@@ -20,7 +20,7 @@ from corpus.errors import UserError
 from corpus.extract.html.blocks import block_model
 from corpus.extract.html.blocks.block_model import BlockModel, SecondLook, read_model, write_model
 from corpus.extract.html.blocks.features import FEATURES
-from corpus.extract.html.blocks.main_blocks import extract_blocks_text, is_too_deep
+from corpus.extract.html.blocks.main_blocks import extract_blocks_text
 from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES
 from corpus.extract.html.blocks.training.examples import (
     BARE_SHARE,
@@ -45,6 +45,7 @@ from corpus.extract.html.blocks.training.network import (
     to_second_look,
 )
 from corpus.extract.html.blocks.training.scores import Scores
+from corpus.extract.html.page_depth import is_too_deep
 from corpus.languages.identify import Identifier
 
 FEW_PAGES = 200
