@@ -6,6 +6,7 @@ A new filter is a module here and one line in `FILTERS`:
     url.py                the URL gate, and signals of the address
     text.py               plain counts: characters, words, lines, mojibake
     language.py           confidence in the language and the script
+    mixed_language.py     languages of the paragraphs besides the text's own
     gopher.py             Gopher's quality signals
     gopher_repetition.py  Gopher's repetition signals
     c4.py                 C4's line rules as signals
@@ -37,11 +38,14 @@ FILTERS = {
     "fineweb": "corpus.filters.fineweb",
     "prose": "corpus.filters.prose",
     "language": "corpus.filters.language",
+    "mixed_language": "corpus.filters.mixed_language",
     "code": "corpus.filters.code",
     "quality": "corpus.filters.quality",
     "words": "corpus.filters.listed_words",
 }
 """Step -> the module that computes it, imported on first use."""
+ON_REQUEST = frozenset({"mixed_language"})
+"""Steps that cost so much that they are measured only where a rule reads them."""
 
 
 def load_filter(step: str, options: Mapping[str, Any] | None = None) -> Filter:

@@ -77,14 +77,22 @@ class Tools:
         return Identifier(self.manifest.identification.model)
 
     @cached_property
-    def filters(self) -> dict[str, Filter]:
+    def available_filters(self) -> dict[str, Filter]:
+        """Return the filters whose signals rules may read, by step."""
         self.plugin_codes  # noqa: B018 - known before the first call, so that one process answers all
         return load_filters(self.manifest)
 
     @cached_property
+    def filters(self) -> dict[str, Filter]:
+        """Return the filters that are measured, by step: all but those that no rule asks for and that cost much."""
+        unread = filters.ON_REQUEST - set(self.rules.steps())
+        return {step: each for step, each in self.available_filters.items() if step not in unread}
+
+    @cached_property
     def calls(self) -> dict[str, tuple[Any, ...]]:
         """Return the steps that are measured in the process that parses, each with the arguments of its calls."""
-        calls = {step: each.call for step, each in self.filters.items() if isinstance(each, PluginFilter)}
+        available = self.available_filters.items()
+        calls = {step: each.call for step, each in available if isinstance(each, PluginFilter)}
         if self.identifier_plugin is not None:
             calls["language"] = ("language", {"model": self.identifier_plugin})
         return calls
@@ -166,7 +174,7 @@ class Tools:
     def rules(self) -> RuleSet:
         """Return the rules of every source. Raises UserError, with the path of the manifest's key, if one is wrong."""
         presets = {name: list(source.rules or []) for name, source in self.manifest.sources.items()}
-        signals = {signal for step_filter in self.filters.values() for signal in step_filter.signals}
+        signals = {signal for each in self.available_filters.values() for signal in each.signals}
         dedup = self.manifest.dedup
         if dedup.exact or dedup.url or dedup.minhash is not None:
             signals.add(CLUSTER_SIZE)
@@ -335,7 +343,13 @@ def load_filters(manifest: Manifest) -> dict[str, Filter]:
     Raises UserError with the path of the manifest's key for a plug-in that cannot be used. A plug-in costs the start
     of a process.
     """
-    options: dict[str, dict[str, Any]] = {"language": {"model": manifest.identification.model}}
+    model = manifest.identification.model
+    # Plug-ins are asked in the process that parses, once a document: paragraphs are left to our own models.
+    of_paragraphs = None if model is not None and plugins.is_reference(model) else model
+    options: dict[str, dict[str, Any]] = {
+        "language": {"model": model},
+        "mixed_language": {"model": of_paragraphs},
+    }
     if manifest.quality is not None:
         options["quality"] = {"model": manifest.quality.model}
     if manifest.words:

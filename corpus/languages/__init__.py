@@ -13,6 +13,7 @@ The files, in the order in which data meets them:
     third_voter.py      its vote beside those of lid.176 and CLD2
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
+    paragraphs.py       the same of its paragraphs
     names.py            English names of labels
     word_lists.py       lists of words by language
 """
