@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -40,17 +41,17 @@ def check_engine(running: Running, root: str) -> None:
     _check_job_server(endpoint)
 
 
-def find_missing_pool(running: Running) -> str | None:
-    """Return a line on the worker pool if none answers, why a job may have failed. On `localhost` it is that of each
-    machine of the engine, of which this need not be one: so it is no condition."""
+def find_missing_pool(running: Running, said: str) -> str | None:
+    """Return a line on the worker pool if an engine said that it does not reach it. On `localhost` it is that of each
+    machine of the engine, of which this need not be one: so its absence here is no error before."""
     workers = running.find_option("environment_config")
     if running.local or running.find_option("environment_type") != "EXTERNAL" or not workers:
         return None
-    try:
-        _connect(f"--environment_config={workers}: no worker pool", workers)
-    except UserError as error:
-        return f"{error}; each machine of the engine needs one" if _is_loopback(workers) else str(error)
-    return None
+    host, _, port = workers.rpartition(":")
+    if not re.search(rf"onnection refused.*:{port}\b|:{port}\b.*onnection refused", said):
+        return None
+    where = "on a machine of the engine; each needs one" if host in LOOPBACK else "there"
+    return f"--environment_config={workers}: no worker pool answers {where}: start it, or correct the address"
 
 
 def check_inputs(running: Running, paths: list[str]) -> None:
@@ -89,10 +90,6 @@ def _connect(what: str, address: str) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"{what} answers there ({reason}): start it, or correct the address") from None
-
-
-def _is_loopback(address: str) -> bool:
-    return address.rpartition(":")[0] in LOOPBACK
 
 
 def run_job(

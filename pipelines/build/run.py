@@ -121,7 +121,9 @@ class Build:
                     logging.getLogger(__name__).debug("pipeline failed", exc_info=True)
                     said = read_engine_error(error)
                     lines = said.strip().splitlines() or [type(error).__name__]
-                    reason = find_work_error(said) or find_missing_pool(running) or shorten_line(lines[-1])
+                    reason = (
+                        find_work_error(said) or find_missing_pool(running, said) or shorten_line(lines[-1])
+                    )
                     if isinstance(reason, RunError):
                         raise reason from error
                     if attempt == MAX_ATTEMPTS:

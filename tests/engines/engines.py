@@ -30,6 +30,8 @@ FLINK = Path(__file__).parent / "flink"
 JAVA_OPENS = ("lang", "util", "nio", "time", "io", "net", "util.concurrent", "util.concurrent.atomic")
 """Packages of java.base that Flink's own scripts open on Java 17."""
 TASK_MANAGERS = 2
+THREAD_STACK = 1 << 20
+"""Bytes of the stack of a thread where memory is bounded: 8 MB for each of a worker's hundred threads would count."""
 
 
 @dataclass
@@ -188,7 +190,7 @@ def start_flink(
     begins a job again: so no dead one is asked again.
     """
     pinned = ["taskset", "-c", cores] if cores else []
-    bounded = ["prlimit", f"--data={worker_memory}"] if worker_memory else []
+    bounded = ["prlimit", f"--data={worker_memory}", f"--stack={THREAD_STACK}"] if worker_memory else []
     rest, rpc, port, pool_port = find_port(), find_port(), find_port(), find_port()
     (folder / "tmp").mkdir()
     with contextlib.ExitStack() as stack:

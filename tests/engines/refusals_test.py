@@ -58,21 +58,19 @@ def test_another_program_in_its_place(deaf: int, monkeypatch: pytest.MonkeyPatch
         check_engine(portable(f"--job_endpoint=localhost:{deaf}"), "/out")
 
 
-def test_a_pool_that_is_not_there_is_named_once_a_job_has_failed() -> None:
+def test_a_pool_that_an_engine_does_not_reach_is_named() -> None:
     """Not before: the machine of the command may be none of the engine's."""
-    port = find_port()
-    options = (
-        "--job_endpoint=localhost:1",
-        "--environment_type=EXTERNAL",
-        f"--environment_config=localhost:{port}",
-    )
-    line = find_missing_pool(portable(*options)) or ""
-    assert line.startswith(f"--environment_config=localhost:{port}: no worker pool answers there (")
-    assert line.endswith("start it, or correct the address; each machine of the engine needs one")
-    assert find_missing_pool(portable("--job_endpoint=localhost:1", "--environment_type=LOOPBACK")) is None
-    with socket.create_server(("localhost", 0)) as pool:
-        there = f"--environment_config=localhost:{pool.getsockname()[1]}"
-        assert find_missing_pool(portable("--environment_type=EXTERNAL", there)) is None
+    here = portable("--environment_type=EXTERNAL", "--environment_config=localhost:50000")
+    refused = "java.net.ConnectException: Connection refused: localhost/127.0.0.1:50000"
+    wanted = "--environment_config=localhost:50000: no worker pool answers on a machine of the engine; each needs one"
+    assert find_missing_pool(here, refused) == f"{wanted}: start it, or correct the address"
+    there = portable("--environment_type=EXTERNAL", "--environment_config=pool.example:50000")
+    refused = "dial tcp pool.example:50000: connect: connection refused"
+    line = find_missing_pool(there, refused) or ""
+    assert line.endswith("pool.example:50000: no worker pool answers there: start it, or correct the address")
+    assert find_missing_pool(here, "Connection refused: localhost/127.0.0.1:500001") is None
+    assert find_missing_pool(here, "ArithmeticException: / by zero") is None
+    assert find_missing_pool(portable("--environment_type=LOOPBACK"), refused) is None
 
 
 def test_local_paths_on_an_engine_elsewhere() -> None:

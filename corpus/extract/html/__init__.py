@@ -12,5 +12,5 @@ In the order in which a page meets them:
     blocks/              mode `corpus`: blocks, judged by a network of our own
     selectors.py         trafilatura's XPath, evaluated faster
     news_article.py      headline and text; gates             news_date.py       the day of publication
-    page_license.py      the licence a page states
+    page_license.py      the licence a page states            page_depth.py      pages too deep for lexbor
 """
