@@ -16,7 +16,7 @@ from corpus.clean.boilerplate_lists import (
 )
 
 MIN_NEAR = 3
-"""Lines in a row that each need others beside them: so many are enough for each other."""
+"""Different lines in a row that each need others beside them: so many are enough for each other."""
 _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
 _JOINTS = re.compile("[|｜¦•·・»›>→/–-]")
@@ -124,5 +124,5 @@ def _find_supported(
             row = []
             rows.append(row)
     for row in rows:
-        if len(row) >= MIN_NEAR or any(at in strong for at in row):
+        if any(at in strong for at in row) or len({folded[at] for at in row}) >= MIN_NEAR:
             yield from ((at, weak[at]) for at in row if at in weak)
