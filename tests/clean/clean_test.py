@@ -311,3 +311,36 @@ STAY = {
 def test_sentences_that_begin_as_boilerplate_does_stay(language: str) -> None:
     text = "\n".join(STAY[language])
     assert clean(text, language, "boilerplate") == text
+
+
+def test_words_of_texts_count_beside_two_different_ones_or_a_listed_line() -> None:
+    products = "関連商品\n鍋と包丁は、関連商品として棚の下に置かれている。"
+    assert clean(products, "jpn_Jpan", "boilerplate") == products
+    assert clean("true\ntrue\ntrue", "eng_Latn", "boilerplate") == "true\ntrue\ntrue"
+    assert clean("Home\nAbout\nProducts", "eng_Latn", "boilerplate") == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "sentence"),
+    [
+        (
+            "eng_Latn",
+            "86% of users recommend it",
+            "86% of users in the study recommended another drug, not this one!",
+        ),
+        ("deu_Latn", "Ähnliche Themen", "Ähnliche Themen hatte er schon als Student behandelt."),
+        (
+            "fra_Latn",
+            "Pour compléter votre achat",
+            "Pour compléter votre achat il faudrait de l'argent, dit-il !",
+        ),
+        ("spa_Latn", "Suscríbete a nuestro boletín", "Suscríbete era la palabra que más odiaba."),
+        ("cmn_Hans", "大家都在讨论", "大家都在讨论昨天夜里发生的事情。"),
+        ("cmn_Hant", "張貼留言", "他在牆上張貼留言，然後離開了。"),
+        ("jpn_Jpan", "この記事を読んだ人におすすめ", "この記事を読んだ人は少ない。"),
+    ],
+)
+def test_more_listed_lines_go_and_sentences_that_begin_alike_stay(
+    language: str, line: str, sentence: str
+) -> None:
+    assert clean(f"{line}\n{sentence}", language, "boilerplate") == sentence
