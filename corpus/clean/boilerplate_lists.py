@@ -1,6 +1,7 @@
 """Read the lists of boilerplate lines in manifests/boilerplate/: one file for each language, and `any` for all.
 
-A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why` these lines are no text, and
+A file may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in
+lower case, and regular expressions of what goes `anywhere`. It has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why` these lines are no text, and
 
     lines      whole lines, as `fold_line` writes them
     near       whole lines that are words of texts, too: they count beside other listed lines alone
@@ -29,6 +30,7 @@ FOLDER = "boilerplate"
 COMMON_FILES = ("any", "eng")
 """The files that hold for texts of every language."""
 PLACEHOLDERS = {"<name>": r"(?:[^.!?。！？\n]{1,40})", "<text>": r"(?:[^!?。！？\n]{1,90})"}
+PHRASE_PLACES = ("begin", "end", "anywhere")
 MAX_LINE_CHARACTERS = 200
 """Lines that are longer when they are folded are no boilerplate."""
 MAX_UNFOLDED_CHARACTERS = 250
@@ -109,12 +111,13 @@ class LineLists:
 
 @dataclass(frozen=True, eq=False)
 class _File:
-    """One file: by class, the lines, the lines that need others beside them, and the patterns."""
+    """One file: by class, the lines, the lines that need others beside them, and the patterns; by place, phrases."""
 
     names: tuple[str, ...]
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @cache
@@ -144,10 +147,18 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
             raise UserError(f"{path}: no class is called {entry.get('class')!r}")
         for key, by_class in kept.items():
             values = entry.get(key, [])
-            if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            if not _are_texts(values):
                 raise UserError(f"{path}: {entry['class']}: {key} is a list of texts")
             by_class[entry["class"]] = (*by_class.get(entry["class"], ()), *values)
+    phrases = content.get("phrases", {})
+    if not isinstance(phrases, dict) or phrases.keys() - PHRASE_PLACES or not all(map(_are_texts, phrases.values())):
+        raise UserError(f"{path}: phrases: lists of texts called {', '.join(PHRASE_PLACES)} are expected")
+    kept["phrases"] = {place: tuple(listed) for place, listed in phrases.items()}
     return _File((stem, *str(content.get("same_as") or "").split()), **kept)
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def expand_pattern(pattern: str) -> str:
@@ -182,16 +193,16 @@ def _compile_lists(name: str) -> LineLists:
         whole=_join(pattern for listed in patterns.values() for pattern in listed),
         by_class={kind: _join(listed) for kind, listed in patterns.items() if listed},
         phrases=LinePhrases(
-            begin=_list_phrases(chosen, "login"),
-            end=_list_phrases(chosen, "read_more"),
-            anywhere=_join(pattern.replace("0", r"\d+") for pattern in patterns.get("shop", ())),
+            begin=_list_phrases(chosen, "begin"),
+            end=_list_phrases(chosen, "end"),
+            anywhere=_join(_list_phrases(chosen, "anywhere")),
         ),
     )
 
 
-def _list_phrases(files: Iterable[_File], kind: str) -> tuple[str, ...]:
-    """Return the listed lines of a class, in lower case, sorted."""
-    return tuple(sorted({line.lower() for file in files for line in file.lines.get(kind, ())}))
+def _list_phrases(files: Iterable[_File], place: str) -> tuple[str, ...]:
+    """Return the phrases that files have for a place, sorted."""
+    return tuple(sorted({phrase for file in files for phrase in file.phrases.get(place, ())}))
 
 
 def _join(patterns: Iterable[str]) -> re.Pattern[str]:
