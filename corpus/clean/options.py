@@ -10,8 +10,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 from corpus.edits.steps import CLEAN_STEP
 from corpus.suggestions import suggest_names
 
-SIGNALS = (f"{CLEAN_STEP}.kept", f"{CLEAN_STEP}.words")
-"""Of what would be left if all that is found were cut: the share of the characters, and the words."""
+WORDS = f"{CLEAN_STEP}.words"
+SIGNALS = (f"{CLEAN_STEP}.kept", WORDS)
+"""Of what would be left if all that is found were cut: the share of the characters, and the words, which are counted in
+sources with a rule on them."""
 CLASSES = (
     "navigation",
     "login",

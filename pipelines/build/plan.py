@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus import data, storage
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
+from corpus.clean.options import WORDS
 from corpus.errors import UserError, describe_briefly, shorten_line
 from corpus.formats.yaml_lines import KeyPath
 from corpus.holding import DECONTAMINATION as DECONTAMINATION_STEP
@@ -67,7 +68,8 @@ class BuildPlan:
             from corpus.pipelines.clean import CleanSearch
 
             rules = {name: list(source.clean or ()) for name, source in sources}
-            searches.append(CleanSearch("", rules, CLEAN_SIGNALS, manifest.clean.spare))
+            counting = frozenset(name for name in manifest.sources if WORDS in self.rules.signals(name))
+            searches.append(CleanSearch("", rules, CLEAN_SIGNALS, manifest.clean.spare, counting))
         if manifest.private_kinds:
             from corpus.pipelines.redact import PrivateSearch
 

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.clean.options import MODES as CLEAN_MODES
-from corpus.clean.options import REPEAT_KINDS, RULES, find_rules
+from corpus.clean.options import REPEAT_KINDS, RULES, WORDS, find_rules
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
 from corpus.decontamination.item_index import read_index_facts
@@ -379,6 +379,13 @@ def _check_searched(before: ManifestFile, after: ManifestFile) -> None:
                     f"{rule} is not among the rules on lines that {name} was searched by: `corpus decide` without "
                     "--what-if searches the stored texts by it, and later --what-if can count what it finds"
                 )
+    counted, wanted = (StoredTools(file.manifest).rules for file in (before, after))
+    for name, source in after.manifest.sources.items():
+        if source.clean and WORDS in wanted.signals(name) and WORDS not in counted.signals(name):
+            raise UserError(
+                f"{WORDS} of {name} was not counted, for no rule asked for it: `corpus decide` without --what-if "
+                "counts it, and later --what-if can try other bounds"
+            )
     for name in after.manifest.clean.repeats:
         if getattr(before.manifest.dedup, name) is None and getattr(after.manifest.dedup, name) is not None:
             raise UserError(

@@ -130,7 +130,7 @@ def test_letters_that_are_spaced_out_are_words() -> None:
 def test_words_are_those_that_are_left() -> None:
     for text in ("A tale of 𝔄 two cities.\nRead more\nThe end.", "𠮷野家に行った。\n続きを読む\n終わり。"):
         language = "eng_Latn" if "tale" in text else "jpn_Jpan"
-        [result] = clean_texts([text], [language], CLASSES)
+        [result] = clean_texts([text], [language], CLASSES, count_words=True)
         assert result is not None and len(result.spans) == 1
         first, _, last = text.split("\n")
         assert result.words == len(Page(f"{first}\n{last}", language).words)

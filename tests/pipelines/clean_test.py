@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -36,7 +37,7 @@ def test_lines_are_cut_counted_and_put_back(tmp_path: Path) -> None:
     lines = [json.dumps({"text": text}) for text in TEXTS]
     (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     running = Running(workers=1)
-    more = "clean: {lines: {boilerplate: cut, c4_terminal: count}}\nrules: {clean.kept: {min: 0.0}}"
+    more = "clean: {lines: {boilerplate: cut, c4_terminal: count}}\nrules: {clean.kept: {min: 0.0}, clean.words: {min: 0}}"
     workspace = build(tmp_path, more)
     assert read_tokens(workspace) == sorted(KEPT)
     assert sum(sum(of.values()) for of in workspace.tokens()["emptied"].values()) == 1
@@ -79,6 +80,22 @@ def test_lines_are_cut_counted_and_put_back(tmp_path: Path) -> None:
     assert sorted(read_tokens(workspace)) == sorted(TEXTS) and read_applied(workspace) == {}
     plain = build(tmp_path, "", "plain")
     assert hash_shards(plain) == hash_shards(workspace) and not Path(plain.path("edits")).exists()
+
+
+def test_words_are_counted_where_a_rule_asks_for_them(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps({'text': TEXTS[0]})}\n", encoding="utf-8")
+    running = Running(workers=1)
+    workspace = build(tmp_path, "clean: {lines: [boilerplate]}")
+    [place] = workspace.splits()
+    read = partial(pq.read_table, workspace.part("signals/clean", *place))
+    assert read()["clean.words"].to_pylist() == [None] and read()["clean.kept"].to_pylist() != [None]
+    change = {"clean.words.min": 5.0}
+    with pytest.raises(UserError, match=r"clean.words of \w+ was not counted, for no rule asked for it"):
+        compare_changes(workspace.root, None, change, running, 0)
+    decide_again(workspace.root, None, change, running, lambda line: None)
+    assert read()["clean.words"].to_pylist() == [len(Page(STORY).words)]
+    dropped = compare_changes(workspace.root, None, {"clean.words.min": 9000.0}, running, 0)
+    assert sum(row["gone"] for row in dropped.rows) == 1
 
 
 def test_a_build_whose_documents_are_all_cut_whole_says_so(tmp_path: Path) -> None:
