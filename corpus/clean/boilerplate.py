@@ -37,8 +37,8 @@ def find_boilerplate(
     """Yield (start, end, class) of lines that a language's lists name, in characters, without blanks at their ends.
 
     A line is named by itself, as words that all are named with marks between them, as a listed heading of other pages
-    with one of them behind it, or, if it is named for its neighbourhood, beside another such line. Rows of tables, code,
-    paths, and lines that go on are none. Cost: .3 to .4 ms for a page of 5 KB.
+    with one of them behind it, or, if it is named for its neighbourhood, beside another such line. Rows of tables,
+    code, paths, and lines that go on are none. Cost: .3 to .4 ms for a page of 5 KB.
     """
     lines = text.split("\n")
     classes_of = _find_classes(lines, _fold_short_lines(lines), lists_of(language))

@@ -1,12 +1,14 @@
 """Read the lists of boilerplate lines in manifests/boilerplate/: one file for each language, and `any` for all.
 
-A file may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in
-lower case, and regular expressions of what goes `anywhere`. It has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why` these lines are no text, and
+A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why` these lines are no text, and
 
     lines      whole lines, as `fold_line` writes them
     near       whole lines that are words of texts, too: they count beside other listed lines alone
     patterns   whole lines as regular expressions of folded lines, in which `<name>` is up to 40 characters without the
                end of a sentence and `<text>` up to 90; a number is 0
+
+It may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in lower
+case, and regular expressions of what goes `anywhere`.
 
 English lines stand on pages of every language, so those of `eng` and `any` hold everywhere.
 """
@@ -14,6 +16,7 @@ English lines stand on pages of every language, so those of `eng` and `any` hold
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -43,6 +46,8 @@ DECORATION = (
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WIDE_BLANKS = re.compile("[^\\S\n]{2,}|[\t\u00a0\u3000]")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters."""
 _OTHER_BLANKS = ("  ", "\t", "\u00a0", "\u3000")
 
 
@@ -82,8 +87,10 @@ class LinePhrases:
 
 
 def _is_apart(pair: str) -> bool:
-    """Return whether a word may end between two characters: one of them is no letter, or of a script without spaces."""
-    return len(pair) < 2 or not (pair.isalnum() and all(ord(each) < 0x0E00 for each in pair))
+    """Return whether a word may end between two characters: one of them is none of a word, or both need no space."""
+    if len(pair) < 2 or any(_UNSPACED.match(each) for each in pair):
+        return True
+    return not all(unicodedata.category(each)[0] in "LMN" for each in pair)
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,11 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
                 raise UserError(f"{path}: {entry['class']}: {key} is a list of texts")
             by_class[entry["class"]] = (*by_class.get(entry["class"], ()), *values)
     phrases = content.get("phrases", {})
-    if not isinstance(phrases, dict) or phrases.keys() - PHRASE_PLACES or not all(map(_are_texts, phrases.values())):
+    if (
+        not isinstance(phrases, dict)
+        or phrases.keys() - PHRASE_PLACES
+        or not all(map(_are_texts, phrases.values()))
+    ):
         raise UserError(f"{path}: phrases: lists of texts called {', '.join(PHRASE_PLACES)} are expected")
     kept["phrases"] = {place: tuple(listed) for place, listed in phrases.items()}
     return _File((stem, *str(content.get("same_as") or "").split()), **kept)

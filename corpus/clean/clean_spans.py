@@ -84,9 +84,7 @@ def _find_lines(batch: PageBatch, rules: Sequence[str], spare: bool) -> list[lis
     return by_text
 
 
-def _measure(
-    batch: PageBatch, by_text: Sequence[list[CleanSpan]], count_words: bool
-) -> Iterator[CleanText]:
+def _measure(batch: PageBatch, by_text: Sequence[list[CleanSpan]], count_words: bool) -> Iterator[CleanText]:
     """Yield what is found in each text with what is left of it."""
     for at, (page, spans) in enumerate(zip(batch.pages, by_text, strict=True)):
         joined = list(_join_spans(spans))

@@ -211,6 +211,60 @@ def test_the_rules_of_refinedweb() -> None:
     assert clean("١٢٣\n٣ تعليقات\nنص من كلمات قليلة", "arb_Arab", "refinedweb") == "نص من كلمات قليلة"
 
 
+@pytest.mark.parametrize(
+    ("language", "line", "kept"),
+    [
+        ("eng_Latn", "Sign in to read it", "to read it"),
+        ("eng_Latn", "3 items in your cart today", "today"),
+        ("cmn_Hans", "请先登录再看这篇文章", "再看这篇文章"),
+        ("cmn_Hans", "购物车里有 3 件商品", ""),
+        ("cmn_Hant", "冬天的故事 繼續閱讀", "冬天的故事"),
+        ("cmn_Hant", "購物車內有 12 件商品", ""),
+        ("jpn_Jpan", "冬の物語… 続きを読む", "冬の物語…"),
+        ("jpn_Jpan", "カートに 3点", ""),
+        ("kor_Hang", "겨울 이야기 더보기", "겨울 이야기"),
+        ("rus_Cyrl", "Зимняя сказка. Читать далее…", "Зимняя сказка."),
+        ("rus_Cyrl", "В корзине 2 товара", ""),
+        ("arb_Arab", "حكاية الشتاء اقرأ المزيد", "حكاية الشتاء"),
+        ("hin_Deva", "सर्दी की कहानी और पढ़ें", "सर्दी की कहानी"),
+        ("tha_Thai", "เรื่องเล่าฤดูหนาว อ่านต่อ", "เรื่องเล่าฤดูหนาว"),
+        ("deu_Latn", "Ein Märchen weiterlesen", "Ein Märchen"),
+        ("deu_Latn", "3 Artikel im Warenkorb", ""),
+        ("fra_Latn", "Un conte d'hiver Lire la suite", "Un conte d'hiver"),
+        ("fra_Latn", "2 articles dans votre panier", ""),
+        ("spa_Latn", "Un cuento de invierno Leer más", "Un cuento de invierno"),
+        ("spa_Latn", "2 productos en el carrito", ""),
+    ],
+)
+def test_the_phrases_of_refinedweb_in_other_languages(language: str, line: str, kept: str) -> None:
+    assert clean(line, language, "refinedweb_phrase").strip() == kept
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("eng_Latn", "Get started with the old mill"),  # other invitations are no phrases
+        ("eng_Latn", "Logins were counted"),
+        ("eng_Latn", "She had 3 items in the bag of her aunt"),
+        ("eng_Latn", "The price: 30 euros"),  # nor are prices, or patterns of shops
+        ("cmn_Hans", "价格：30元"),
+        ("cmn_Hans", "他说请登录以后再来"),
+        ("cmn_Hant", "購物車內有三件商品"),
+        ("jpn_Jpan", "在庫：12点"),
+        ("kor_Hang", "로그인을 한 뒤에 나갔다"),
+        ("rus_Cyrl", "Читать далее он не стал"),
+        ("arb_Arab", "السعر: 30 دينارا"),
+        ("hin_Deva", "लॉग इन करेंगे"),  # the phrase, and a vowel sign of the same word
+        ("tha_Thai", "อ่านต่อไปไม่ได้"),
+        ("deu_Latn", "Anmeldung der Gäste"),
+        ("fra_Latn", "Prix : 30 €"),
+        ("spa_Latn", "Precio: 30 euros"),
+    ],
+)
+def test_what_is_near_to_the_phrases_of_refinedweb_stays(language: str, line: str) -> None:
+    assert clean(line, language, "refinedweb_phrase") == line
+
+
 def test_the_rules_of_madlad400() -> None:
     cased = "One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve Words."
     good = "This is a sentence of ordinary length. "

@@ -37,7 +37,10 @@ def test_lines_are_cut_counted_and_put_back(tmp_path: Path) -> None:
     lines = [json.dumps({"text": text}) for text in TEXTS]
     (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     running = Running(workers=1)
-    more = "clean: {lines: {boilerplate: cut, c4_terminal: count}}\nrules: {clean.kept: {min: 0.0}, clean.words: {min: 0}}"
+    more = (
+        "clean: {lines: {boilerplate: cut, c4_terminal: count}}\n"
+        "rules: {clean.kept: {min: 0.0}, clean.words: {min: 0}}"
+    )
     workspace = build(tmp_path, more)
     assert read_tokens(workspace) == sorted(KEPT)
     assert sum(sum(of.values()) for of in workspace.tokens()["emptied"].values()) == 1
