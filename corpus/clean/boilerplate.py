@@ -17,6 +17,10 @@ from corpus.clean.boilerplate_lists import (
 
 MIN_NEAR = 3
 """Different lines in a row that each need others beside them: so many are enough for each other."""
+MIN_SENTENCE = 40
+"""Characters of a line that could be a sentence."""
+_FENCE = "```"
+_SPEECH = re.compile('\\s*[-–—]?\\s*[„“"«「『‘‚]')
 _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
 _JOINTS = re.compile("[|｜¦•·・»›>→/–-]")
@@ -24,10 +28,11 @@ _HEAD = re.compile("([^:：»>|]{4,60})[:：»>|](?! ?[»›”])(?=.{4})")
 _SENTENCE_ENDS = (".", "。")
 _UNSPACED = re.compile("[\u3040-\u9fff] [\u3040-\u9fff]")
 _ITEM_ENDS = frozenset(";；؛,，、،")
+_CLAUSE_ENDS = frozenset(".:")
 _NO_LABEL = re.compile(
-    r" *(?:\||/\w|//|/\*|#[# !]|>>> |\*\w|<\w|['\"][^'\"]*['\"] ?:)|[a-z][^.:]{0,30}[.:] *$|[^|]*\w {2,}\|"
+    r" *(?:\||/\w|//|/\*|#[# !]|>>> |\*\w|<\w|[，。、；：）]|['\"][^'\"]*['\"] ?:)|[^|]*\w {2,}\|"
 )
-"""What lines begin with, or are, that are of code, tables or sentences which begin on a line above."""
+"""What lines begin with, or are, that are of code or tables, or go on from a line above."""
 _COUNT_ENDS = frozenset("0)]）】")
 
 
@@ -41,7 +46,10 @@ def find_boilerplate(
     code, paths, and lines that go on are none. Cost: .3 to .4 ms for a page of 5 KB.
     """
     lines = text.split("\n")
-    classes_of = _find_classes(lines, _fold_short_lines(lines), lists_of(language))
+    folded = _fold_short_lines(lines)
+    for at in _list_fenced(lines) if _FENCE in text else ():
+        folded[at] = None
+    classes_of = _find_classes(lines, folded, lists_of(language))
     if not classes_of:
         return
     starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
@@ -53,18 +61,29 @@ def find_boilerplate(
 
 
 def _fold_short_lines(lines: Sequence[str]) -> list[str | None]:
-    """Return lines folded, without decoration; None for those that are too long to be in a list."""
+    """Return lines folded, without decoration; None for those that are too long to be in a list, or are no labels."""
     short = [at for at, line in enumerate(lines) if len(line) <= MAX_UNFOLDED_CHARACTERS]
     folded: list[str | None] = [None] * len(lines)
     joined = fold_text("\n".join(map(lines.__getitem__, short)))
     for at, line in zip(short, joined.split("\n"), strict=False):
-        folded[at] = "" if _is_no_label(lines[at]) else line.strip(DECORATION)
+        bare = line.strip(DECORATION)
+        folded[at] = None if bare and _is_no_label(lines[at]) else bare
     return folded
 
 
+def _list_fenced(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the places of lines between fences of code."""
+    fences = [at for at, line in enumerate(lines) if line.lstrip().startswith(_FENCE)]
+    for first, last in zip(fences[::2], fences[1::2], strict=False):
+        yield from range(first, last + 1)
+
+
 def _is_no_label(line: str) -> bool:
-    """Return whether a line is the row of a table, one that goes on, code, a comment of it, or a path."""
-    return line.rstrip()[-1:] in _ITEM_ENDS or _NO_LABEL.match(line) is not None
+    """Return whether a line is the row of a table, one of a sentence over several lines, code, or a path."""
+    line = line.strip()
+    if line[-1:] in _ITEM_ENDS or _NO_LABEL.match(line) is not None:
+        return True
+    return line[:1].islower() and line[-1:] in _CLAUSE_ENDS and line[-2:] != ".."
 
 
 def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: LineLists) -> dict[int, str]:
@@ -81,11 +100,12 @@ def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: Lin
         if kind is not None:
             strong[at] = kind
         elif near is not None:
-            weak[at] = near
+            if _SPEECH.match(lines[at]) is None:
+                weak[at] = near
         elif _heads_other_page(line, lists) and not lines[at].rstrip().endswith(_SENTENCE_ENDS):
             strong[at] = "related"
     if weak:
-        strong |= _find_supported(folded, strong, weak)
+        strong |= _find_supported(lines, folded, strong, weak)
     return strong
 
 
@@ -113,11 +133,11 @@ def _heads_other_page(line: str, lists: LineLists) -> bool:
 
 
 def _find_supported(
-    folded: Sequence[str | None], strong: dict[int, str], weak: dict[int, str]
+    lines: Sequence[str], folded: Sequence[str | None], strong: dict[int, str], weak: dict[int, str]
 ) -> Iterator[tuple[int, str]]:
     """Yield those of the `weak` lines that stand in a row with a strong one, or with enough of their kind.
 
-    Empty lines do not end a row.
+    Empty lines do not end a row. The last line of two with a sentence right below it is the heading of that.
     """
     row: list[int] = []
     rows = [row]
@@ -128,5 +148,13 @@ def _find_supported(
             row = []
             rows.append(row)
     for row in rows:
-        if any(at in strong for at in row) or len({folded[at] for at in row}) >= MIN_NEAR:
+        different = len({folded[at] for at in row})
+        if different < MIN_NEAR and row and _heads_text(lines, row[-1]):
+            row = row[:-1]
+        if different >= MIN_NEAR or any(at in strong for at in row):
             yield from ((at, weak[at]) for at in row if at in weak)
+
+
+def _heads_text(lines: Sequence[str], at: int) -> bool:
+    """Return whether what could be a sentence stands right below a line."""
+    return at + 1 < len(lines) and len(lines[at + 1]) >= MIN_SENTENCE

@@ -108,10 +108,10 @@ class LineLists:
     phrases: LinePhrases
 
     def find_class(self, line: str) -> str | None:
-        """Return the class of a folded line that is listed by itself, None for any other."""
+        """Return the class of a folded line that counts by itself, None for any other."""
         if line in self.lines:
             return self.lines[line]
-        if self.whole.fullmatch(line) is None:
+        if line in self.near or self.whole.fullmatch(line) is None:
             return None
         return next(name for name, pattern in self.by_class.items() if pattern.fullmatch(line))
 
