@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from corpus.clean.boilerplate_lists import (
     DECORATION,
@@ -19,8 +19,14 @@ MIN_NEAR = 3
 """Different lines in a row that each need others beside them: so many are enough for each other."""
 MIN_SENTENCE = 40
 """Characters of a line that could be a sentence."""
+MIN_LONG = 60
+"""Characters of a line that is longer than those of menus, and than most of verse."""
+MAX_END_LINES = 8
 _FENCE = "```"
 _SPEECH = re.compile('\\s*[-–—]?\\s*[„“"«「『‘‚]')
+_ARROWS = frozenset("›»→≫❯➔➤>")
+_LINK = re.compile(r"\s*(?![-–•*] .{25})[^«‹“\"<>|{}=;#$\n]{2,60}(?:\s[›»→≫❯➔➤]|\s?>>)\s*")
+"""A line with an arrow behind it that closes no quotation is a link to another page."""
 _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
 _JOINTS = re.compile("[|｜¦•·・»›>→/–-]")
@@ -41,9 +47,9 @@ def find_boilerplate(
 ) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, class) of lines that a language's lists name, in characters, without blanks at their ends.
 
-    A line is named by itself, as words that all are named with marks between them, as a listed heading of other pages
-    with one of them behind it, or, if it is named for its neighbourhood, beside another such line. Rows of tables,
-    code, paths, and lines that go on are none. Cost: .3 to .4 ms for a page of 5 KB.
+    A line is named by itself, as words that all are named with marks between them, with an arrow at its end, as a
+    listed heading of other pages with one of them behind it, or, if it is named for its neighbourhood, beside another
+    such line. Rows of tables, code, paths, and lines that go on are none. Cost: .3 to .4 ms for a page of 5 KB.
     """
     lines = text.split("\n")
     folded = _fold_short_lines(lines)
@@ -102,6 +108,8 @@ def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: Lin
         elif near is not None:
             if _SPEECH.match(lines[at]) is None:
                 weak[at] = near
+        elif lines[at].rstrip()[-1] in _ARROWS and _is_link(lines, at):
+            strong[at] = "read_more"
         elif _heads_other_page(line, lists) and not lines[at].rstrip().endswith(_SENTENCE_ENDS):
             strong[at] = "related"
     if weak:
@@ -126,6 +134,12 @@ def _judge_line(line: str, lists: LineLists) -> tuple[str | None, str | None]:
     return kind, lists.near.get(line) if kind is None else None
 
 
+def _is_link(lines: Sequence[str], at: int) -> bool:
+    """Return whether a line is one with an arrow behind it, and not a step that leads to the next line."""
+    beside = (*lines[max(0, at - 2) : at], *lines[at + 1 : at + 3])
+    return _LINK.fullmatch(lines[at]) is not None and not any(each.rstrip().endswith("→") for each in beside)
+
+
 def _heads_other_page(line: str, lists: LineLists) -> bool:
     """Return whether a line is a listed heading of other pages, and behind it what could be the title of one."""
     match = _HEAD.match(line)
@@ -137,8 +151,10 @@ def _find_supported(
 ) -> Iterator[tuple[int, str]]:
     """Yield those of the `weak` lines that stand in a row with a strong one, or with enough of their kind.
 
-    Empty lines do not end a row. The last line of two with a sentence right below it is the heading of that.
+    Empty lines do not end a row. The last line of two with a sentence right below it is the heading of that; one at the
+    end of a text is the heading of nothing, and so are others among the short lines there with a strong one.
     """
+    yield from _find_at_end(lines, strong, weak)
     row: list[int] = []
     rows = [row]
     for at, line in enumerate(folded):
@@ -153,6 +169,20 @@ def _find_supported(
             row = row[:-1]
         if different >= MIN_NEAR or any(at in strong for at in row):
             yield from ((at, weak[at]) for at in row if at in weak)
+
+
+def _find_at_end(
+    lines: Sequence[str], strong: dict[int, str], weak: dict[int, str]
+) -> Iterator[tuple[int, str]]:
+    """Yield those of the `weak` lines that stand below the last long line, with a strong one or as the last."""
+    written = [at for at in range(len(lines) - 1, -1, -1) if lines[at].strip()][: MAX_END_LINES + 1]
+    end = list(takewhile(lambda at: len(lines[at]) < MIN_LONG, written))
+    if not end or len(end) == len(written):
+        return
+    if any(at in strong for at in end):
+        yield from ((at, weak[at]) for at in end if at in weak)
+    elif end[0] in weak and len(end) == 1:
+        yield end[0], weak[end[0]]
 
 
 def _heads_text(lines: Sequence[str], at: int) -> bool:
