@@ -25,7 +25,9 @@ MAX_END_LINES = 8
 _FENCE = "```"
 _SPEECH = re.compile('\\s*[-–—]?\\s*[„“"«「『‘‚]')
 _ARROWS = frozenset("›»→≫❯➔➤>")
-_LINK = re.compile(r"\s*(?![-–•*] .{25})[^«‹“\"<>|{}=;#$\n]{2,60}(?:\s[›»→≫❯➔➤]|\s?>>)\s*")
+_LINK = re.compile(
+    r"\s*(?![-–•*] .{25})(?:[^«‹“\"<>|{}=;#$\n]{2,40}\s(?:[›»→≫❯➔➤]|>>)|[^«‹“\"<>|{}=;#$\n]{2,16}>>)\s*"
+)
 """A line with an arrow behind it that closes no quotation is a link to another page."""
 _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
@@ -36,9 +38,10 @@ _UNSPACED = re.compile("[\u3040-\u9fff] [\u3040-\u9fff]")
 _ITEM_ENDS = frozenset(";；؛,，、،")
 _CLAUSE_ENDS = frozenset(".:")
 _NO_LABEL = re.compile(
-    r" *(?:\||/\w|//|/\*|#[# !]|>>> |\*\w|<\w|[，。、；：）]|['\"][^'\"]*['\"] ?:)|[^|]*\w {2,}\|"
+    r" *(?:\||/\w|//|/\*|#[# !]|>>> |\*\w|<\w|[，。、；：）]|['\"][^'\"]*['\"] ?:"
+    r"|(?:[-•*] *)?\d{1,2}(?:\.\d{1,2})+ +(?!out|of|stars?|von|sur|de)[^\W\d])|[^|]*\w {2,}\|"
 )
-"""What lines begin with, or are, that are of code or tables, or go on from a line above."""
+"""What lines begin with, or are, that are of code, tables or numbered headings, or go on from a line above."""
 _COUNT_ENDS = frozenset("0)]）】")
 
 
