@@ -111,7 +111,7 @@ def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: Lin
         elif near is not None:
             if _SPEECH.match(lines[at]) is None:
                 weak[at] = near
-        elif lines[at].rstrip()[-1] in _ARROWS and _is_link(lines, at):
+        elif lines[at].rstrip()[-1:] in _ARROWS and _is_link(lines, at):
             strong[at] = "read_more"
         elif _heads_other_page(line, lists) and not lines[at].rstrip().endswith(_SENTENCE_ENDS):
             strong[at] = "related"
