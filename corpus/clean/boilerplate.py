@@ -33,15 +33,17 @@ _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
 _JOINTS = re.compile("[|｜¦•·・»›>→/–-]")
 _HEAD = re.compile("([^:：»>|]{4,60})[:：»>|](?! ?[»›”])(?=.{4})")
+_HEAD_END = re.compile("[:：»>|]")
 _SENTENCE_ENDS = (".", "。")
 _UNSPACED = re.compile("[\u3040-\u9fff] [\u3040-\u9fff]")
 _ITEM_ENDS = frozenset(";；؛,，、،")
 _CLAUSE_ENDS = frozenset(".:")
 _NO_LABEL = re.compile(
     r" *(?:\||/\w|//|/\*|#[# !]|>>> |\*\w|<\w|[，。、；：）]|['\"][^'\"]*['\"] ?:"
-    r"|(?:[-•*] *)?\d{1,2}(?:\.\d{1,2})+ +(?!out|of|stars?|von|sur|de)[^\W\d])|[^|]*\w {2,}\|"
+    r"|(?:[-•*] *)?\d{1,2}(?:\.\d{1,2})+ +(?!out|of|stars?|von|sur|de)[^\W\d])"
 )
 """What lines begin with, or are, that are of code, tables or numbered headings, or go on from a line above."""
+_ROW = re.compile(r"[^|]*\w {2,}\|")
 _COUNT_ENDS = frozenset("0)]）】")
 
 
@@ -91,6 +93,8 @@ def _is_no_label(line: str) -> bool:
     """Return whether a line is the row of a table, one of a sentence over several lines, code, or a path."""
     line = line.strip()
     if line[-1:] in _ITEM_ENDS or _NO_LABEL.match(line) is not None:
+        return True
+    if "|" in line and _ROW.match(line) is not None:
         return True
     return line[:1].islower() and line[-1:] in _CLAUSE_ENDS and line[-2:] != ".."
 
@@ -145,7 +149,7 @@ def _is_link(lines: Sequence[str], at: int) -> bool:
 
 def _heads_other_page(line: str, lists: LineLists) -> bool:
     """Return whether a line is a listed heading of other pages, and behind it what could be the title of one."""
-    match = _HEAD.match(line)
+    match = _HEAD.match(line) if _HEAD_END.search(line, 4) is not None else None
     return match is not None and lists.lines.get(match[1].strip(DECORATION)) == "related"
 
 
