@@ -48,7 +48,7 @@ def clean_texts(
     """Find what some of `corpus.clean.options.RULES` cut from texts; None for one that is None or source code.
 
     `languages` are the texts' labels. `spare`: verse, dialogue, lists and code stay, whatever rules on how a line is
-    written say. The result for a text does not depend on the others. Cost: .3 to .4 ms for a page of 5 KB with
+    written say. The result for a text does not depend on the others. Cost: .4 to .5 ms for a page of 5 KB with
     the lists alone, .2 to .3 more with `count_words`.
     """
     pages = [
