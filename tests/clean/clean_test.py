@@ -410,6 +410,7 @@ NARROWED = {
         ],
         [
             "Step 2",
+            "Copyright (C) year name of author",
             "45% of respondents say they would buy it",
             "10 people found dead after the flood",
             "We met the commission in Brussels",
