@@ -20,6 +20,8 @@ Records = NDArray[np.void]
 
 FLUSH_BYTES = 32 << 20
 """Bytes that an outbox collects before it yields them."""
+ELEMENT_BYTES = 1 << 20
+"""Bytes of records in an element: engines sort elements in buffers of some megabytes, which one must not exceed."""
 
 
 class Kinds:
@@ -108,7 +110,10 @@ class Outbox:
     def flush(self) -> Iterator[Element]:
         waiting, self._waiting, self._size = self._waiting, {}, 0
         for (kind, key), pieces in waiting.items():
-            yield key, self._kinds.pack(kind, np.concatenate(pieces))
+            records = np.concatenate(pieces)
+            step = max(1, ELEMENT_BYTES // records.itemsize)
+            for start in range(0, len(records), step):
+                yield key, self._kinds.pack(kind, records[start : start + step])
 
 
 def make_records(dtype: np.dtype[np.void], **columns: NDArray[np.generic]) -> Records:

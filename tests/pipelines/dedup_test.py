@@ -485,6 +485,10 @@ def test_records_are_packed_and_dealt() -> None:
     ones, twos = kinds.unpack([data for key, data in sent if key == 0], "one", "two")
     assert ones["a"].tolist() == [0, 3, 6, 9]
     assert twos["b"].tolist() == [0, 1, 2]
+    most = packed.ELEMENT_BYTES // 8
+    many = packed.make_records(kinds.dtypes["one"], a=np.arange(most + 1))
+    sent = [*outbox.put("one", np.zeros(most + 1, np.int64), many), *outbox.flush()]
+    assert [len(data) for _, data in sent] == [1 + packed.ELEMENT_BYTES, 1 + 8]
     with pytest.raises(TypeError):
         kinds.pack("two", values)
     with pytest.raises(TypeError):
