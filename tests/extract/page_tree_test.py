@@ -632,3 +632,63 @@ def test_a_picture_within_a_word_does_not_cut_it(mode: str, language: str, frame
     cut = f'{prose[:at]}<img src="a.jpg" align="right">{prose[at:]}'
     got = lines(frame.format(f"{prose}<br>{cut}<br>{prose}<br>{prose}"), mode)
     assert not {prose[:at], prose[at:]}.intersection(got) and prose in got
+
+
+MARKED = {
+    "en": ("Our old ", "town hall", " in the square is of ", "1680", ", and nobody has paid for a new roof."),
+    "zh": ("旧", "市政厅", "建于", "一六八〇年", "，如今空着，因为这些年来一直没有人愿意出钱修它的屋顶。"),
+    "ja": ("古い", "役場", "は", "千六百八十年", "に建てられ、今は空き家で、屋根を直す人もいない。"),
+    "th": ("ศาลากลาง", "เก่า", "ริมตลาดสร้างเมื่อปี ", "1680", " และไม่มีใครซ่อมหลังคา"),
+    "ru": ("Старая ", "ратуша", " на площади построена в ", "1680", " году, и крышу никто не чинит."),
+    "ar": ("بُنيت ", "دار البلدية", " القديمة في السوق سنة ", "1680", " ولا أحد يصلح سقفها."),
+    "hi": ("बाज़ार का ", "नगर भवन", " सन ", "1680", " में बना था और छत कोई ठीक नहीं कराता।"),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", ["{0}", "<div>{0}</div>", "<div>{0}<p>{1}</p></div>", "<h1>{1}</h1>{0}"])
+@pytest.mark.parametrize("language", MARKED)
+def test_sentences_of_short_pages_are_one_line_wherever_they_stand(
+    mode: str, shape: str, language: str
+) -> None:
+    a, b, c, d, e = MARKED[language]
+    for first, second in (("b", "i"), ("a href=/x", "span"), ("code", "strong")):
+        marked = f"{a}<{first}>{b}</{first.split()[0]}>{c}<{second}>{d}</{second}>{e}"
+        got = [line.replace("`", "") for line in lines(shape.format(marked, PROSE[language]), mode)]
+        assert f"{a}{b}{c}{d}{e}" in got
+
+
+@pytest.mark.parametrize("mode", ["fast", "recall", "resiliparse", "corpus"])
+@pytest.mark.parametrize("language", PROSE)
+def test_text_before_a_block_in_its_element_stays_beside_paragraphs(mode: str, language: str) -> None:
+    sentence = PROSE[language]
+    loose = (
+        f"<div class=para>{sentence} <b>A</b> {sentence}<div class=url>→ <a href=/x>x.example</a></div></div>"
+    )
+    got = lines(f"<div class=section><h2>T</h2>{loose}<div class=para>{sentence} B</div></div>", mode)
+    assert {f"{sentence} A {sentence}", f"{sentence} B"} <= set(got)
+
+
+@pytest.mark.parametrize("mode", ["fast", "precision", "recall", "resiliparse"])
+@pytest.mark.parametrize("anchor", ["<a id=x1></a>", '<a name="x1" class="indexterm"> </a>'])
+@pytest.mark.parametrize("language", PROSE)
+def test_anchors_that_links_lead_to_are_no_links(mode: str, anchor: str, language: str) -> None:
+    sentence = PROSE[language]
+    long = f"<p>{sentence * 3} ({{}})</p>"
+    terms = "".join(f"<dt>T{i}</dt><dd>{anchor}<div>{sentence}</div></dd>" for i in range(3))
+    short = f"<div class=section>{anchor}<h3>T</h3><p>{sentence} B</p></div>"
+    body = f"<div class=page>{''.join(long.format(i) for i in range(8))}<dl>{terms}</dl>{short}</div>"
+    got = lines(body, mode)
+    assert got.count(sentence) == 3 and f"{sentence} B" in got
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", PROSE)
+def test_text_before_a_block_in_a_cell_of_a_layout_stays(mode: str, language: str) -> None:
+    texts = [f"<div class=para>{PROSE[language] * 2} ({i})</div>" for i in range(4)]
+    loose = (
+        f"<div class=para>{PROSE[language]} <b>A</b>. <div class=url>→ <a href=/x>x.example</a></div></div>"
+    )
+    cell = f"<td>{''.join(texts[:2])}{loose}{''.join(texts[2:])}</td>"
+    got = lines(f"<table><tr><td align=left><p><b>T</b></p></td></tr><tr>{cell}</tr></table>", mode)
+    assert f"{PROSE[language]} A." in got

@@ -20,6 +20,7 @@ from corpus.extract.html.div_paragraphs import (
     become_paragraph,
     is_paragraph,
 )
+from corpus.extract.html.loose_text import hold_loose_text
 
 MIN_TEXT_CELL_BYTES = 160
 """Bytes of UTF-8 in a cell that has paragraphs or line breaks and so is laid out, rather than a value."""
@@ -211,6 +212,7 @@ def _unwrap(table: HtmlElement, cells: list[HtmlElement]) -> None:
             for link in _SILENT_LINKS(cell):
                 link.drop_tag()
             _split_lines(cell)
+            hold_loose_text(cell)
             for child in cell:
                 if child.tag == "div" and is_paragraph(child, MIN_SIBLING_BYTES):
                     become_paragraph(child)

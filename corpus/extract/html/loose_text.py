@@ -2,17 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import takewhile
+from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
 from corpus.extract.html.captions import find_caption
-from corpus.extract.html.div_paragraphs import BLOCK_TAGS, MIN_PARAGRAPH_BYTES
+from corpus.extract.html.div_paragraphs import (
+    BLOCK_TAGS,
+    MIN_PARAGRAPH_BYTES,
+    MIN_SIBLING_BYTES,
+    become_paragraph,
+)
 from corpus.extract.html.page_elements import STRING, count_bytes, has_block, rename
 from corpus.extract.html.sentence_words import FIELDS, INLINE_TAGS
 
 _SAYING_TAGS = INLINE_TAGS - {"a", "label"}
+_HOLDING_TAGS = ("body", "main", "article", "section", "div", "center", "form")
 _FIGURED_TEXT = ("blockquote", "table", "pre", "ul", "ol")
+
+
+def hold_loose_text(tree: HtmlElement) -> None:
+    """Put texts that stand directly in an element beside blocks into paragraphs, with the inline elements among them:
+    beside paragraphs, extractors lose them."""
+    held = [text.hold() for text in list(_iter_loose_text(tree))]
+    for paragraph in held:
+        around = paragraph.getparent()
+        if around is not tree and around.tag == "div" and 2 * len(STRING(paragraph)) >= len(STRING(around)):
+            # With a link in it, extractors can take such a `div` for a menu.
+            around.drop_tag()
+
+
+def _iter_loose_text(tree: HtmlElement) -> Iterator[_LooseText]:
+    """Yield the texts beside blocks of which enough is outside of inline elements."""
+    for element in tree.iter(*_HOLDING_TAGS):
+        before: HtmlElement | None = None
+        inline: list[HtmlElement] = []
+        for child in (*element, None):
+            if child is not None and child.tag not in BLOCK_TAGS and not has_block(child):
+                inline.append(child)
+                continue
+            text = _LooseText(element, before, inline)
+            if (child is not None or before is not None) and text.count_own() >= MIN_SIBLING_BYTES:
+                yield text
+            before, inline = child, []
+
+
+class _LooseText(NamedTuple):
+    """Hold a text in `parent`, from behind the block `before` or from the beginning, and the inline elements in it."""
+
+    parent: HtmlElement
+    before: HtmlElement | None
+    inline: list[HtmlElement]
+
+    def count_own(self) -> int:
+        """Return the bytes of text outside of the inline elements."""
+        pieces = (self._get_opening(), *(element.tail or "" for element in self.inline))
+        return sum(count_bytes(piece.strip()) for piece in pieces)
+
+    def hold(self) -> HtmlElement:
+        """Put the text into a paragraph, and return it."""
+        paragraph = self.parent.makeelement("p")
+        paragraph.text = self._get_opening()
+        if self.before is None:
+            self.parent.text = None
+            self.parent.insert(0, paragraph)
+        else:
+            self.before.tail = None
+            self.before.addnext(paragraph)
+        paragraph.extend(self.inline)
+        become_paragraph(paragraph)
+        return paragraph
+
+    def _get_opening(self) -> str:
+        return (self.parent.text if self.before is None else self.before.tail) or ""
 
 
 def keep_boxes(tree: HtmlElement) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from lxml.etree import strip_tags
+from lxml.etree import XPath, strip_tags
 from lxml.html import HtmlElement
 
 from corpus.extract.html.hidden_elements import CHOICES, CLOSED_TAGS, MARKED, drop_hidden
@@ -24,7 +24,13 @@ from corpus.extract.html.list_items import (
     unwrap_definitions,
     unwrap_items,
 )
-from corpus.extract.html.loose_text import keep_boxes, keep_captions, keep_figures_of_text, keep_summaries
+from corpus.extract.html.loose_text import (
+    hold_loose_text,
+    keep_boxes,
+    keep_captions,
+    keep_figures_of_text,
+    keep_summaries,
+)
 from corpus.extract.html.selectors import PageValues
 from corpus.extract.html.sentence_words import (
     DISCARDED_WORDS,
@@ -36,14 +42,17 @@ from corpus.extract.html.sentence_words import (
     UNKNOWN_INLINE_TEXT,
     drop_pictures_in_words,
     drop_readings,
+    is_short_page,
     keep_plain_words,
     keep_words,
     name_own_elements,
     strip_code_behind_breaks,
-    strip_inline_in_short_pages,
+    strip_inline,
 )
 from corpus.extract.html.wrapped_lines import has_cjk_text
 
+_ANCHORS = XPath("//a[not(@href)][not(*) and not(normalize-space())]")
+"""What links lead to."""
 _OLD_NAMES = {"dir": "ul", "listing": "pre", "xmp": "pre"}
 """Names of early HTML, which browsers know and extractors do not."""
 
@@ -71,9 +80,11 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
         strip_code_behind_breaks(tree)
     if "pre" in tags:
         set_listings_apart(tree)
-    if cjk := has_cjk_text(html):
+    if has_cjk_text(html):
         strip_tags(tree, *INLINE_TEXT, *UNKNOWN_INLINE_TEXT)
-    strip_inline_in_short_pages(tree, in_mixed=cjk)
+    if (body := tree.find(".//body")) is not None and is_short_page(body):
+        strip_inline(body)
+        hold_loose_text(body)
     return unwrapped
 
 
@@ -82,7 +93,14 @@ def _use_new_names(tree: HtmlElement) -> None:
         element.tag = _OLD_NAMES[element.tag]
 
 
+def _drop_anchors(tree: HtmlElement) -> None:
+    """Take out empty anchors: a short element with these alone for links is boilerplate to extractors."""
+    for anchor in _ANCHORS(tree):
+        anchor.drop_tag()
+
+
 _MENDINGS: tuple[tuple[Iterable[str], Callable[[HtmlElement], None]], ...] = (
+    (("a",), _drop_anchors),
     (READINGS, drop_readings),
     (("img",), drop_pictures_in_words),
     (DISCARDED_WORDS, keep_words),

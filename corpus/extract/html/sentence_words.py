@@ -31,6 +31,8 @@ UNKNOWN_INLINE_TEXT = ("acronym", "nobr", "wbr")
 INLINE_TAGS = frozenset(
     (*INLINE_TEXT, "a", "span", "code", "kbd", "label", "mark", "q", "s", "samp", "sub", "sup", "var")
 )
+_TORN_TAGS = (*INLINE_TAGS - {"label", "q"}, "del")
+"""Inline elements at which extractors that read a short page piece by piece begin a line."""
 MAX_INLINE_DEPTH = 20
 MAX_LINE_ELEMENTS = 10
 """Elements that stand between an element and the text of its line."""
@@ -179,22 +181,17 @@ def strip_code_behind_breaks(tree: HtmlElement) -> None:
                 inner.tag = "span"
 
 
-def strip_inline_in_short_pages(tree: HtmlElement, in_mixed: bool) -> None:
-    """Take the inline tags out of the sentences of a short page, whose pieces would become lines; with `in_mixed`
-    also out of elements that hold blocks beside them, of whose text without tags extractors may lose all."""
-    body = tree.find(".//body")
-    if body is None or not _is_short_page(body):
-        return
+def strip_inline(body: HtmlElement) -> None:
+    """Take the inline tags out of the sentences of a short page, whose pieces would become lines."""
     strip_tags(body, *UNKNOWN_INLINE_TEXT)
-    for element in list(body.iter("a", "span", "code", "mark", "sub", "sup", "kbd", "var", "s", "del")):
-        parent = element.getparent()
-        if parent is None or has_block(element) or (not in_mixed and has_block(parent)):
+    for element in list(body.iter(*_TORN_TAGS)):
+        if element.getparent() is None or has_block(element):
             continue
         if _is_in_sentence(element) or _touches_words(element):
             element.drop_tag()
 
 
-def _is_short_page(body: HtmlElement) -> bool:
+def is_short_page(body: HtmlElement) -> bool:
     """Return whether a body has up to `MAX_SHORT_BYTES` of text, scripts with it; of others little more is read."""
     size = 0
     for text in body.itertext():
