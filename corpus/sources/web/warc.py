@@ -82,7 +82,7 @@ class Warc(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 9
+        return 10
 
     @classmethod
     def default_rules(cls) -> list[str]:
