@@ -9,7 +9,7 @@ from collections import Counter
 
 from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
 from corpus.languages.identify import Identifier
-from corpus.languages.labels import UNKNOWN_LANGUAGE, language_part
+from corpus.languages.labels import UNKNOWN_LANGUAGE, is_code, language_part
 from corpus.languages.paragraphs import are_related, label_paragraphs
 from corpus.text.page import Page
 
@@ -26,11 +26,16 @@ def create(model: str | None = None) -> Filter:
 
     def measure(page: Page) -> tuple[float, ...]:
         """Return `second`, the share of the paragraphs' bytes that are in the second language; `others`, in all
-        languages but the document's; and `unknown`, in none that is known. nan without a paragraph of 60 bytes."""
+        languages but the document's; and `unknown`, in none that is known.
+
+        nan without a paragraph of 60 bytes, for code, and where the document's language is unknown.
+        """
+        if is_code(page.language) or language_part(page.language or UNKNOWN_LANGUAGE) == UNKNOWN_LANGUAGE:
+            return (NOT_MEASURED,) * len(SIGNALS)
         sizes: Counter[str] = Counter()
         for paragraph in label_paragraphs(page.text, identifier):
             written = page.text[paragraph.begin : paragraph.end].encode("utf-8", "replace")
-            sizes[_name(paragraph.label, paragraph.score, page.language)] += len(written)
+            sizes[_name(paragraph.label, paragraph.score, page.language or "")] += len(written)
         total = sizes.total()
         if not total:
             return (NOT_MEASURED,) * len(SIGNALS)
@@ -47,8 +52,8 @@ def create(model: str | None = None) -> Filter:
     )
 
 
-def _name(label: str, score: float, language: str | None) -> str:
+def _name(label: str, score: float, language: str) -> str:
     """Return the language of a paragraph, empty if it is the document's."""
-    if language is not None and are_related(label, language):
+    if are_related(label, language):
         return ""
     return language_part(label) if score >= MIN_SCORE else UNKNOWN_LANGUAGE

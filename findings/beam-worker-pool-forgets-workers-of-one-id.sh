@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Beam's pool of workers keeps one process an id, and two TaskManagers of Flink give theirs the same ids.
 #
-# Expected: two runners that ask one pool for a worker each have a worker each, and stop their own.
+# Expected: two runners that each ask one pool for a worker get one each, and each stops its own.
 # Happens: an id that is in use is taken all the same: the process of the first is no longer known to the pool. The
 #   next StopWorker of that id, whoever sends it, ends the process of the second; another one ends nothing, also without
-#   an error, and the first is left, behind the end of the pool as well.
+#   an error, and the first runs on, even after the pool has ended.
 # Matters: Flink's TaskManagers count workers from 1 in every job ("1-1"). Where two on one machine share the pool at
 #   localhost:50000, as `--environment_config` is the same for all, the one that is done first stops the worker of the
 #   other, and the job fails with "CANCELLED: client cancelled". Each needs a machine, or a network namespace, of its

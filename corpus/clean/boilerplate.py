@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from itertools import accumulate, takewhile
+from itertools import accumulate, takewhile, zip_longest
 
 from corpus.clean.boilerplate_lists import (
     DECORATION,
@@ -26,9 +26,12 @@ _FENCE = "```"
 _SPEECH = re.compile('\\s*[-–—]?\\s*[„“"«「『‘‚]')
 _ARROWS = frozenset("›»→≫❯➔➤>")
 _LINK = re.compile(
-    r"\s*(?![-–•*] .{25})(?:[^«‹“\"<>|{}=;#$\n]{2,40}\s(?:[›»→≫❯➔➤]|>>)|[^«‹“\"<>|{}=;#$\n]{2,16}>>)\s*"
+    r"\s*(?![-–•*] .{25})(?:[^«»‹“\"<>|{}=;#$\n]{2,40}\s[›»→≫❯➔➤]|[\u3040-\u9fff\uac00-\ud7af]{2,16}\s?>>)\s*"
 )
-"""A line with an arrow behind it that closes no quotation is a link to another page."""
+"""A line with an arrow behind it, and no other sign of a quotation in it."""
+_OPENED, _CLOSED = re.compile("[«‹]"), re.compile("[»›]")
+MAX_QUOTED_LINES = 8
+"""Lines above one with an arrow in which a quotation may have been opened."""
 _COUNT = re.compile(r" ?[(\[（【]? ?0 ?[)\]）】]?$")
 _PARTS = re.compile(r"\s*[|｜¦•·・»›>→]\s*|\s+[-–/]\s+|\s{2,}")
 _JOINTS = re.compile("[|｜¦•·・»›>→/–-]")
@@ -85,7 +88,7 @@ def _fold_short_lines(lines: Sequence[str]) -> list[str | None]:
 def _list_fenced(lines: Sequence[str]) -> Iterator[int]:
     """Yield the places of lines between fences of code."""
     fences = [at for at, line in enumerate(lines) if line.lstrip().startswith(_FENCE)]
-    for first, last in zip(fences[::2], fences[1::2], strict=False):
+    for first, last in zip_longest(fences[::2], fences[1::2], fillvalue=len(lines) - 1):
         yield from range(first, last + 1)
 
 
@@ -143,8 +146,19 @@ def _judge_line(line: str, lists: LineLists) -> tuple[str | None, str | None]:
 
 def _is_link(lines: Sequence[str], at: int) -> bool:
     """Return whether a line is one with an arrow behind it, and not a step that leads to the next line."""
+    if _LINK.fullmatch(lines[at]) is None:
+        return False
     beside = (*lines[max(0, at - 2) : at], *lines[at + 1 : at + 3])
-    return _LINK.fullmatch(lines[at]) is not None and not any(each.rstrip().endswith("→") for each in beside)
+    if any(each.rstrip().endswith("→") for each in beside):
+        return False
+    line = lines[at].rstrip()
+    if line.endswith("→"):
+        below = lines[at + 1].strip() if at + 1 < len(lines) else ""
+        return not below or len(below) >= MIN_SENTENCE
+    if line.endswith(("»", "›")):
+        above = "\n".join(lines[max(0, at - MAX_QUOTED_LINES) : at])
+        return len(_OPENED.findall(above)) <= len(_CLOSED.findall(above))
+    return True
 
 
 def _heads_other_page(line: str, lists: LineLists) -> bool:
@@ -187,7 +201,7 @@ def _find_at_end(
     if not end or len(end) == len(written):
         return
     if any(at in strong for at in end):
-        yield from ((at, weak[at]) for at in end if at in weak)
+        yield from ((at, weak[at]) for at in end if at in weak and not _heads_text(lines, at))
     elif end[0] in weak and len(end) == 1:
         yield end[0], weak[end[0]]
 

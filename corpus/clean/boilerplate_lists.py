@@ -87,7 +87,7 @@ class LinePhrases:
 
 
 def _is_apart(pair: str) -> bool:
-    """Return whether a word may end between two characters: one of them is none of a word, or both need no space."""
+    """Return whether a word may end between two characters: one is none of a word, or is written without spaces."""
     if len(pair) < 2 or any(_UNSPACED.match(each) for each in pair):
         return True
     return not all(unicodedata.category(each)[0] in "LMN" for each in pair)

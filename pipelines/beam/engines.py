@@ -48,7 +48,11 @@ def find_missing_pool(running: Running, said: str) -> str | None:
     if running.local or running.find_option("environment_type") != "EXTERNAL" or not workers:
         return None
     host, _, port = workers.rpartition(":")
-    if not re.search(rf"onnection refused.*:{port}\b|:{port}\b.*onnection refused", said):
+    # An error may leave out which address refused; one that is named must be this one.
+    refused = (
+        rf"onnection refused: \S*:{re.escape(port)}\b|:{re.escape(port)}\b[^\n]{{0,40}}onnection refused"
+    )
+    if not re.search(refused, said) and (re.search(r":\d+", said) or "onnection refused" not in said):
         return None
     where = "on a machine of the engine; each needs one" if host in LOOPBACK else "there"
     return f"--environment_config={workers}: no worker pool answers {where}: start it, or correct the address"

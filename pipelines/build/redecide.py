@@ -32,6 +32,8 @@ from corpus.edits.applied import AppliedKinds, read_applied
 from corpus.edits.edit_counts import COUNT_KEYS, COUNT_NUMBERS, count_edits
 from corpus.edits.parts import read_edits
 from corpus.errors import RunError, UserError
+from corpus.filters import ON_REQUEST
+from corpus.filters.filter import Filter
 from corpus.holding import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
@@ -98,6 +100,16 @@ class StoredTools(Tools):
     """Tools that take the fingerprints of documents from the parts, and read no input."""
 
     root: str = ""
+
+    @cached_property
+    def filters(self) -> dict[str, Filter]:
+        """Return the filters whose signals the workspace has: those on request only if a rule asked for them."""
+        unread = {
+            step
+            for step in ON_REQUEST
+            if not storage.expand_pattern(f"{self.root}/signals/{step}/*/part-*.parquet")
+        }
+        return {step: each for step, each in self.available_filters.items() if step not in unread}
 
     @cached_property
     def sets_identity(self) -> str | None:
@@ -330,7 +342,7 @@ def make_stored_plan(
     file = change_bounds(before if path is None else load_manifest(path), changes)
     tools = StoredTools(file.manifest, root=workspace.root)
     _check_same(before, file, tools)
-    computed = {signal for step_filter in tools.filters.values() for signal in step_filter.signals}
+    computed = {signal for step_filter in tools.available_filters.values() for signal in step_filter.signals}
     computed.update(name_signals(file.manifest.private_kinds))
     computed.update(CLEAN_SIGNALS if file.manifest.cleans else ())
     if not file.manifest.decontaminate.is_empty:
@@ -343,6 +355,11 @@ def make_stored_plan(
             raise UserError(
                 f"{name}: nothing computes the signal {signal}: {suggest_names(signal, computed, 'it has')}"
             )
+    for step in sorted(ON_REQUEST.intersection(tools.rules.steps()) - tools.filters.keys()):
+        raise UserError(
+            f"{file.path}: {step} was not measured, since no rule read it when {workspace.root} was built: run "
+            "`corpus build`"
+        )
     plan = make_plan_of_parts(workspace, file)
     if finished:
         _check_searched(before, file)

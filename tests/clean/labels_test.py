@@ -182,6 +182,32 @@ def test_code_speech_and_headings_of_text_stay(text: str, kept: str | None) -> N
     assert clean(text, "eng_Latn", "boilerplate") == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "« Je ne sais pas encore,\nmais je reviendrai demain »",
+        "«Я не знаю,\nно вернусь завтра »",
+        "»Jag kommer strax »",
+        "2 H2 + O2 →\n2 H2O",
+        "Step one →\nStep two",
+        "cin >>\ncout <<",
+        "git clone foo >>\nlog",
+    ],
+)
+def test_quotations_over_lines_equations_and_commands_are_no_links(text: str) -> None:
+    long = "He asked her to share the cookies, read more books and log in to the house register."
+    whole = f"{long}\n{text}\n{long}"
+    assert clean(whole, "eng_Latn", "boilerplate") == whole
+
+
+def test_a_heading_stays_with_its_sentence_and_code_without_the_end_of_its_fence() -> None:
+    long = "He asked her to share the cookies, read more books and log in to the house register."
+    text = f"{long}\nContact\nCall us at the office on Monday mornings, okay now.\nShare on Facebook"
+    assert clean(text, "eng_Latn", "boilerplate") == text.removesuffix("\nShare on Facebook")
+    code = f"{long}\n```\nhome\nprivacy policy\ncontact us\nsign in"
+    assert clean(code, "eng_Latn", "boilerplate") == code
+
+
 def test_links_end_with_an_arrow_and_headings_of_nothing_with_the_text() -> None:
     long = PROSE["eng_Latn"]
     for line in (

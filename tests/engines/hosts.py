@@ -32,7 +32,10 @@ def find_missing() -> str:
     name = f"try{os.getpid()}"
     made = _ip("netns", "add", name, check=False)
     if made.returncode == 0:
-        _ip("netns", "del", name)
+        made = _ip("link", "add", name, "type", "bridge", check=False)
+        _ip("netns", "del", name, check=False)
+    if made.returncode == 0:
+        _ip("link", "del", name, check=False)
     return made.stderr.strip()
 
 
@@ -64,8 +67,8 @@ def make_hosts(count: int) -> Iterator[tuple[Host, list[Host]]]:
         yield own, hosts
     finally:
         for host in hosts:
-            _ip("netns", "del", host.enter[-1].rpartition("/")[2])
-        _ip("link", "del", bridge)
+            _ip("netns", "del", host.enter[-1].rpartition("/")[2], check=False)
+        _ip("link", "del", bridge, check=False)
 
 
 def _ip(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

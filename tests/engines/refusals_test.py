@@ -69,6 +69,9 @@ def test_a_pool_that_an_engine_does_not_reach_is_named() -> None:
     line = find_missing_pool(there, refused) or ""
     assert line.endswith("pool.example:50000: no worker pool answers there: start it, or correct the address")
     assert find_missing_pool(here, "Connection refused: localhost/127.0.0.1:500001") is None
+    assert find_missing_pool(here, "java.net.ConnectException: Connection refused") is not None
+    other = "Connection refused: jobmanager/10.0.0.1:6123, worker at localhost:50000 started"
+    assert find_missing_pool(here, other) is None
     assert find_missing_pool(here, "ArithmeticException: / by zero") is None
     assert find_missing_pool(portable("--environment_type=LOOPBACK"), refused) is None
 

@@ -54,6 +54,8 @@ def test_close_relatives_are_the_documents_own_and_nothing_is_made_of_short_line
     assert measure(Page(PARAGRAPHS["cmn_Hant"], "yue_Hant"))[1] == 0
     assert are_related("hrv_Latn", "srp_Cyrl") and not are_related("rus_Cyrl", "bul_Cyrl")
     assert all(math.isnan(value) for value in measure(Page("Home\nAbout us\n首页", "eng_Latn")))
+    for unknown in ("code_Python", "und_Zyyy", None):
+        assert all(math.isnan(value) for value in measure(Page(PARAGRAPHS["eng_Latn"], unknown)))
     runes = "ᚠᚢᚦ ᚨᚱᚲ ᚷᚹᚺ " * 8  # of no language that is known
     assert measure(Page(f"{PARAGRAPHS['eng_Latn']}\n{runes}", "eng_Latn"))[2] > 0.4
 
