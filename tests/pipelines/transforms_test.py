@@ -24,7 +24,7 @@ from corpus import plugins, storage
 from corpus.document import content_hash
 from corpus.errors import UserError
 from corpus.extract import FORMATS
-from corpus.filters import FILTERS
+from corpus.filters import FILTERS, ON_REQUEST
 from corpus.ledger.quarantine import read_quarantine_parts
 from corpus.manifest import load_manifest
 from corpus.pipelines.beam.options import Running
@@ -54,7 +54,7 @@ from tests.plugins.lab import TEXTS, write_lab
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "manifests" / "demo"
-STEPS = [step for step in FILTERS if step not in ("quality", "words")]
+STEPS = [step for step in FILTERS if step not in {"quality", "words", *ON_REQUEST}]
 LANGUAGES = sorted(STORIES)
 
 
