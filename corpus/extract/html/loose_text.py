@@ -27,9 +27,14 @@ def hold_loose_text(tree: HtmlElement) -> None:
     """Put texts that stand directly in an element beside blocks into paragraphs, with the inline elements among them:
     beside paragraphs, extractors lose them."""
     held = [text.hold() for text in list(_iter_loose_text(tree))]
+    sizes: dict[HtmlElement, int] = {}
     for paragraph in held:
         around = paragraph.getparent()
-        if around is not tree and around.tag == "div" and 2 * len(STRING(paragraph)) >= len(STRING(around)):
+        if around is tree or around.tag != "div":
+            continue
+        if around not in sizes:
+            sizes[around] = len(STRING(around))
+        if 2 * len(STRING(paragraph)) >= sizes[around]:
             # With a link in it, extractors can take such a `div` for a menu.
             around.drop_tag()
 
