@@ -1,4 +1,4 @@
-"""Ask for local workers: the process that forks them is started with the first, and again where it has ended."""
+"""Ask for local workers: the process that forks them is started before the first, and again where it has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from signal import SIGKILL
 
 from corpus.child_process import python_command
-from corpus.pipelines.beam.loading import is_whole
+from corpus.pipelines.beam.loading import is_whole, will_be_whole
 
 WORKER_MODULE = "corpus.pipelines.beam.local_worker"
 """The module in the command line of the process that forks workers, and of each worker."""
@@ -51,18 +51,16 @@ class ForkedWorker:
 class _Nursery:
     """The process that forks workers, and those of its workers that have not ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool) -> None:
         ours, theirs = socket.socketpair()
-        self.is_whole, self._streams = is_whole(), ours
+        self.is_whole, self._streams = whole, ours
         self._connection = Connection(os.dup(ours.fileno()))
         self.process = subprocess.Popen(
             python_command(WORKER_MODULE, str(theirs.fileno()), str(int(not self.is_whole))),
             pass_fds=[theirs.fileno()],
         )
         theirs.close()
-        # What a pipeline was made of is what its workers read it with.
-        modules = sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))
-        self._connection.send({"modules": modules, "disabled": logging.root.manager.disable})
+        self._connection.send({"modules": _list_modules(), "disabled": logging.root.manager.disable})
         self._workers: dict[int, ForkedWorker] = {}
         self._started: list[ForkedWorker] = []
         self._changed = threading.Condition()
@@ -71,6 +69,7 @@ class _Nursery:
 
     def start(self, environment: Mapping[str, str]) -> ForkedWorker:
         request = {
+            "modules": _list_modules(),
             "environment": {**os.environ, **environment},
             "folder": os.getcwd(),
             "path": sys.path,
@@ -111,6 +110,11 @@ class _Nursery:
         self._streams.close()
 
 
+def _list_modules() -> list[str]:
+    """Return the modules of pipelines that are imported: what one was made of is what its workers read it with."""
+    return sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))
+
+
 _nursery: _Nursery | None = None
 _lock = threading.Lock()
 
@@ -119,15 +123,31 @@ def start_worker(environment: Mapping[str, str]) -> ForkedWorker:
     """Return a new worker process with this process's environment and `environment`, folder and standard streams.
 
     What libraries read of the environment when they are imported is as it was when the first worker was asked for.
-    Raises OSError where no process can be started. Cost: 20 ms; the first time, a second of imports and 150 MB, which
-    workers share, until this process ends.
+    Raises OSError where no process can be started. Cost: 20 ms, once the process that forks them is there.
     """
     global _nursery
     with _lock:
-        if _nursery is not None:
-            if _nursery.is_whole == is_whole():
-                with suppress(OSError):  # killed since: begun anew
-                    return _nursery.start(environment)
-            _nursery.close()
-        _nursery = _Nursery()
+        if _nursery is not None and _nursery.is_whole == is_whole():
+            with suppress(OSError):  # killed since: begun anew
+                return _nursery.start(environment)
+        _nursery = _begin(is_whole())
         return _nursery.start(environment)
+
+
+def expect_workers(local_only: bool) -> None:
+    """Start what forks workers, so that it imports Beam while this process does; `local_only` as in `load_beam`.
+
+    Raises OSError where no process can be started. Cost: a second of imports in that process, and 150 MB, which workers
+    share, until this process ends.
+    """
+    global _nursery
+    whole = will_be_whole(local_only)
+    with _lock:
+        if _nursery is None or _nursery.is_whole != whole:
+            _nursery = _begin(whole)
+
+
+def _begin(whole: bool) -> _Nursery:
+    if _nursery is not None:
+        _nursery.close()
+    return _Nursery(whole)

@@ -67,7 +67,7 @@ def load_beam(local_only: bool) -> None:
     What was left out can be imported afterwards, but Beam does not know it then: so only in a process of our own.
     """
     global _is_reduced
-    if "apache_beam" in sys.modules or not (local_only and _alone):
+    if "apache_beam" in sys.modules or will_be_whole(local_only):
         import_module("apache_beam")
         return
     with _refusing(LEFT_OUT):
@@ -76,8 +76,13 @@ def load_beam(local_only: bool) -> None:
 
 
 def is_whole() -> bool:
-    """Return whether Beam is imported, or would be, with all that is installed for it."""
+    """Return whether Beam is imported with all that is installed for it."""
     return not _is_reduced
+
+
+def will_be_whole(local_only: bool) -> bool:
+    """Return whether Beam is whole after `load_beam(local_only)`."""
+    return is_whole() if "apache_beam" in sys.modules else not (local_only and _alone)
 
 
 def keep_pandas_out() -> None:

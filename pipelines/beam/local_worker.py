@@ -26,14 +26,13 @@ def main() -> None:
 
     The second is 1 if Beam is imported for local runs alone. First come the names of modules that workers need, and
     the level up to which logging is disabled. A request comes with the standard output and error of its worker, and
-    says its environment, folder, module path and that level again.
+    says its environment, folder, module path, and the modules and that level again.
     """
     streams_of = socket.socket(fileno=int(sys.argv[1]))
     requests = Connection(os.dup(streams_of.fileno()))
     needs = requests.recv()
     logging.disable(needs["disabled"])  # Beam logs what it has not found
     _import_all(needs["modules"], local_only=sys.argv[2] == "1")
-    gc.freeze()  # what is here stays, and the pages that hold it stay shared
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workers too
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -51,6 +50,7 @@ def main() -> None:
         if not streams:  # the other side has ended
             os._exit(0)
         request = requests.recv()
+        _import_modules(request["modules"])  # of pipelines that have been made since
         worker = os.fork()
         if worker == 0:
             signal.set_wakeup_fd(-1)
@@ -73,8 +73,13 @@ def _import_all(modules: list[str], local_only: bool) -> None:
         own_process()
     load_beam(local_only=True)
     keep_pandas_out()
-    for name in modules:
+    _import_modules(modules)
+
+
+def _import_modules(names: list[str]) -> None:
+    for name in names:
         import_module(name)
+    gc.freeze()  # what is here stays, and the pages that hold it stay shared
 
 
 def _report_ended(requests: Connection) -> None:

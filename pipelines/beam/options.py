@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from corpus.errors import UserError
+from corpus.pipelines.beam.forked_workers import expect_workers
 from corpus.pipelines.beam.loading import load_beam
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class Running:
 
     def options(self, name: str) -> PipelineOptions:
         """Return Beam's options for the pipeline called `name`; loads Beam."""
+        if self.local and self.workers > 1:
+            expect_workers(local_only=not self.extra)
         load_beam(local_only=not self.extra)
         from apache_beam.options.pipeline_options import PipelineOptions
 

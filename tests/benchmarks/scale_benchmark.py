@@ -4,7 +4,8 @@
 
 planning  a manifest of 100,000 splits, planned: seconds and memory.
 workers   ten unequal archives with one worker on one core and two workers on two, in turn, and one worker on two
-          cores, whose parser takes the second: wall-clock seconds of ingest.
+          cores, whose parser takes the second: wall-clock seconds of ingest. Beside them what the machine gives: the
+          text of their pages alone, all by one process on one core, and halves by two processes that share nothing.
 copies    1, 3 and 10 copies of web-open.warc.gz (--copies 1 100 for more): CPU seconds a page, memory.
 range     the pairs of one of 1,024 hash ranges of a deduplication of a billion documents.
 start     seconds from the command to the first document.
@@ -24,6 +25,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,20 @@ def build(manifest: str, out: str, workers: str, until: str, cores: str) -> None
 
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(cores)])
     build_workspace(manifest, out, Running(workers=int(workers)), until=until)
+
+
+def extract_share(data: str, share: str, of: str) -> None:
+    """Extract the text of each `of`-th page of web-open.warc.gz on a core of its own, and print the seconds."""
+    from corpus.extract import extract
+    from tests.benchmarks.supervision_benchmark import pages
+
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(share)]})
+    records = list(pages(Path(data)))[int(share) :: int(of)]
+    extract(records[0], "fast")
+    begin = time.perf_counter()
+    for record in records:
+        extract(record, "fast")
+    print(time.perf_counter() - begin)
 
 
 def plan(manifest: str) -> None:
@@ -122,10 +138,10 @@ def planning(folder: Path) -> None:
 
 
 def workers(folder: Path, warc: Path) -> None:
-    """Ten archives of unequal size, 4,188 pages: 19 % of them in the largest, 1 % in the smallest."""
+    """Ten archives of unequal size, 8,376 pages: 19 % of them in the largest, 1 % in the smallest."""
     paths = pieces(warc, folder, [19, 17, 15, 13, 11, 9, 7, 5, 3, 1])
-    for path in paths:  # twice, or starting Beam's workers would be a fifth of it
-        path.write_bytes(path.read_bytes() * 2)
+    for path in paths:  # four times, or starting Beam's workers would be a tenth of it
+        path.write_bytes(path.read_bytes() * 4)
     made = manifest(folder, paths)
     seconds: dict[tuple[int, int], list[float]] = {(1, 1): [], (1, 2): [], (2, 2): []}
     for turn in range(2):
@@ -135,11 +151,22 @@ def workers(folder: Path, warc: Path) -> None:
             run_apart(build, made, out, count, "ingest", cores)
             seconds[count, cores].append(time.perf_counter() - begin)
             shutil.rmtree(out)
+    alone = min(extract_by(1) for _ in range(2))
+    shared = min(extract_by(2) for _ in range(2))
     one, helped, two = (min(found) for found in seconds.values())
     CONSOLE.print(
         f"workers: ten unequal archives, one worker on one core {one:.1f} s, two on two {two:.1f} s: "
-        f"{one / two:.2f} times (one on two {helped:.1f} s)"
+        f"{one / two:.2f} times (one on two {helped:.1f} s); extraction alone, in one process {alone:.1f} s, in two "
+        f"that share nothing {shared:.1f} s: {alone / shared:.2f} times"
     )
+
+
+def extract_by(processes: int) -> float:
+    """Return the wall-clock seconds of extracting all pages by as many processes at a time."""
+    data = bench.sample_data()
+    with ThreadPoolExecutor(processes) as pool:
+        said = pool.map(lambda share: run_apart(extract_share, data, share, processes), range(processes))
+        return max(map(float, said))
 
 
 def pieces(warc: Path, folder: Path, shares: list[int]) -> list[Path]:

@@ -93,6 +93,14 @@ def test_without_what_forks_them_all_end_and_the_next_pipeline_has_another() -> 
     assert len(makers()) == 1
 
 
+def test_what_forks_them_starts_with_the_options_of_a_pipeline() -> None:
+    Running(workers=2).options("test")
+    begun = makers()
+    assert len(begun) == 1
+    run(DoNothing())
+    assert makers() == begun
+
+
 def test_a_worker_has_the_environment_the_folder_and_the_streams_of_now(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
