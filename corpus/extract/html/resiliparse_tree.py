@@ -50,7 +50,7 @@ _LINES = "p, li, dd, dt, td, blockquote, h1, h2, h3, h4"
 _MENUS = ":is(form, nav, header, footer) *"
 _MENDED = (
     f"[hidden], [popover], dialog, time, label:not({_MENUS}, :is(input, select, textarea) ~ *),"
-    f":is({_LINES}) > button:not({_MENUS}), figure > :is(figcaption, blockquote), table, ruby, {_SHALLOW_LISTS}"
+    f":is({_LINES}) > button:not({_MENUS}), figcaption, figure > blockquote, table, ruby, {_SHALLOW_LISTS}"
 )
 """What is mended. Each selector costs as much as a third of a walk through the page, and each node that it takes, as
 each that is asked for, as much as asking one for ten attributes."""
