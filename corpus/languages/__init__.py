@@ -11,6 +11,7 @@ The files, in the order in which data meets them:
     models.py           what lid.176 and CLD2 are given
     byte_ngrams.py      a third voter: naive Bayes over byte n-grams
     third_voter.py      its vote beside those of lid.176 and CLD2
+    relatives.py        relatives, and languages that no model knows, by their words
     plugin_identifier.py  a class of the user's in place of the models
     identify.py         the label and score of a text
     paragraphs.py       the same of its paragraphs

@@ -6,7 +6,8 @@ language. lid.176 is unsure of languages that it does not know. So languages of 
 left out, and languages that neither knows are told by their letters first (`letters.py`). Where the two agree, that is
 the language; else CLD2 decides, unless lid.176 names a language that CLD2 does not know, and lid.176 is sure or CLD2
 is not. Where the two are not sure, or the language has close relatives, byte n-grams are asked as well
-(`third_voter.py`). The Chinese languages are told apart by their own characters (`sinitic.py`).
+(`third_voter.py`). Relatives, and languages that no model knows, are told by their own words (`relatives.py`), the
+Chinese languages by their own characters (`sinitic.py`).
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ from corpus.languages.labels import (
     parse_label,
 )
 from corpus.languages.letters import is_zawgyi, tell_language
+from corpus.languages.relatives import fingerprint_words, weigh_words
 from corpus.languages.scripts import script_counts, script_shares
 from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
 from corpus.plugins import is_reference
 
-VERSION = 4
+VERSION = 5
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -97,7 +99,7 @@ class Verdict:
     script: str | None = None
 
     def score(self, code: str) -> float:
-        return self.scores.get(code, 0.0) if code in self.known else math.nan
+        return self.scores.get(code, 0.0) if code in self.known or code == self.code else math.nan
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ class Identifier:
             if self.model and is_reference(self.model)
             else fasttext_models.file_hash(self.model or models.lid_path()),
         }
-        return common if self.model else common | {"cld2": models.cld2_version()}
+        if self.model:
+            return common
+        return common | {"cld2": models.cld2_version(), "words": fingerprint_words()}
 
     def identify(self, text: str, hint: str | None = None) -> tuple[str, float]:
         """Return (label, score) of a text: `("cmn_Hans", 0.98)`; `("und_Zyyy", 0.0)` where it has no letters.
@@ -171,7 +175,7 @@ def _judge_line(
         return _ask_plugin(model, line)
     if model:
         return _ask_model(model, line)
-    known = labels().nameable
+    known = labels().scored
     if present[0] == "Mymr" and is_zawgyi(line):
         return Verdict(
             code="mya", scores={"mya": 0.0}, known=known, label=f"mya_{ZAWGYI_SCRIPT}", script=ZAWGYI_SCRIPT
@@ -250,11 +254,11 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
     if len(allowed) < 2:
         code = next(iter(allowed), None) or names.scripts.get(present[0], UNKNOWN_LANGUAGE)
         score = 0.0 if code == UNKNOWN_LANGUAGE else shares[present[0]]
-        return Verdict(code=code, scores={code: score}, known=names.nameable)
+        return Verdict(code=code, scores={code: score}, known=names.scored)
     lid = _ask_lid(line, allowed)
     cld2, script = _ask_cld2(line, allowed, lid, crowded=not CROWDED_SCRIPTS.isdisjoint(present))
     scores = _pool_scores(lid, {code: belief.confidence for code, belief in cld2.items()})
-    known = names.nameable
+    known = names.scored
     if not scores:
         return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
     code = _decide(lid, cld2, scores)
@@ -262,6 +266,8 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
     again = None if _is_mixed(cld2) else ask_third(code, scores, line, present, agreed=agreed)
     if again is not None:
         code, scores = again
+    if not _is_mixed(cld2):
+        code, scores = weigh_words(code, scores, line, present)
     return Verdict(code=code, scores=scores, known=known, script=script)
 
 

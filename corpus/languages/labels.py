@@ -14,6 +14,7 @@ from string import ascii_lowercase
 from corpus.data import data_path
 from corpus.formats.yaml_lines import load_yaml
 from corpus.languages.chinese import chinese_script
+from corpus.languages.relatives import list_told
 from corpus.languages.scripts import main_script
 from corpus.storage.fingerprint import fingerprint
 
@@ -123,7 +124,12 @@ class Labels:
 
     @cached_property
     def nameable(self) -> frozenset[str]:
-        """The languages that a text can be identified as: by a model, by its script, or by its letters."""
+        """The languages that a text can be identified as: by a model, its script, its letters, or its words."""
+        return self.scored | list_told()
+
+    @cached_property
+    def scored(self) -> frozenset[str]:
+        """Those that every text has a score of: all but the ones that are told by their words alone."""
         written = {alphabet.code for rows in self.alphabets.values() for alphabet in rows}
         return frozenset({*self.languages, *self.scripts.values(), *written}) - {UNKNOWN_LANGUAGE}
 

@@ -14,6 +14,7 @@ from functools import cache
 
 from corpus.languages.byte_ngrams import predict_by_ngrams
 from corpus.languages.labels import labels
+from corpus.languages.relatives import relatives_of
 
 SURE_SCORE = 0.9
 """Score from which the two models are not doubted, but for close relatives."""
@@ -70,8 +71,13 @@ def ask_third(
     most = max(evidence.values())
     shares = {name: math.exp(total - most) for name, total in evidence.items()}
     whole = sum(shares.values())
+    relatives = relatives_of(code if code != SERBO_CROATIAN else ITS_LANGUAGES[0], present)
+    of_relatives = sum(two.get(name, 0.0) for name in relatives)
     believed = {
-        name: share / whole * min(1.0, UNSEEN_SCORE + two.get(name, 0.0)) for name, share in shares.items()
+        name: share
+        / whole
+        * min(1.0, UNSEEN_SCORE + (of_relatives if name in relatives else two.get(name, 0.0)))
+        for name, share in shares.items()
     }
     return max(shares, key=shares.__getitem__), believed
 

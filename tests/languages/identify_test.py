@@ -148,7 +148,7 @@ def test_any_text_has_a_label_and_a_score(text: str) -> None:
 
 def test_parameters_name_the_models() -> None:
     assert IDENTIFIER.parameters["model"].startswith("8f3472cfe8738a7b")
-    assert set(IDENTIFIER.parameters) == {"version", "labels", "unicode", "model", "cld2"}
+    assert set(IDENTIFIER.parameters) == {"version", "labels", "unicode", "model", "cld2", "words"}
 
 
 def test_any_other_fasttext_model_by_path(tmp_path: Path) -> None:
