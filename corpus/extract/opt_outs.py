@@ -72,6 +72,7 @@ _TOKEN = re.compile(
 )
 """A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
 closed, so that any page takes linear time."""
+_META = re.compile(rb"<meta" + _ATTRIBUTES + rb"(?:>|\Z)")
 _REFERENCE = re.compile(
     r"&(?:#0*([0-9]{1,7})(?![0-9]);?|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F]);?|([A-Za-z][A-Za-z0-9]{1,31};))"
 )
@@ -172,6 +173,8 @@ def _find_last_mention(page: bytes, lower: bytes) -> int:
     while at >= 0:
         following = lower.find(b"<meta", at + 5)
         end = min(following if following >= 0 else len(lower), at + MAX_META_BYTES)
+        tag = _META.match(lower, at, end)
+        end = tag.end() if tag is not None else end
         if _MENTION.search(lower, at, end) or (
             lower.find(b"&", at, end) >= 0 and _MENTION.search(_read_value(page[at:end]).encode())
         ):
