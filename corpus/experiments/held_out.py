@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from corpus.decontamination.finder import find_holding, open_finders
 from corpus.errors import UserError
+from corpus.extract.plain_text import clean_text
 from corpus.languages.identify import Identifier
 from corpus.languages.names import normalize_label
 from corpus.text.hashes import contains, finalize, hash_windows, prefix_sums
@@ -155,10 +156,11 @@ def _read_label(stem: str) -> str | None:
 
 
 def cut_pieces(text: str) -> list[str]:
-    """Cut a text after lines into pieces of PIECE_BYTES to MAX_PIECE_BYTES; a short rest joins the piece before it."""
+    """Clean a text as those of a corpus are, in NFC, and cut it after lines into pieces of PIECE_BYTES to
+    MAX_PIECE_BYTES; a short rest joins the piece before it."""
     pieces: list[list[str]] = [[]]
     size = 0
-    for line in _cut_lines(text):
+    for line in _cut_lines(clean_text(text)):
         pieces[-1].append(line)
         size += len(line.encode("utf-8", "replace"))
         if size >= PIECE_BYTES:

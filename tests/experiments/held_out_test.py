@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import tarfile
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -140,3 +141,10 @@ def test_a_share_of_the_words_changes_places(text: str) -> None:
     assert shuffle_words(text, 0.0, 1) == text
     signs = [c for c in text if not c.isalnum() and not ord(c) > 0x300]
     assert [c for c in whole if not c.isalnum() and not ord(c) > 0x300] == signs
+
+
+def test_neutral_text_is_composed_as_that_of_a_corpus_is(tmp_path: Path) -> None:
+    line = "Mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền lợi."
+    (tmp_path / "a.vi.txt").write_text(unicodedata.normalize("NFD", line) + " \r\n", encoding="utf-8")
+    (piece,) = read_neutral([str(tmp_path)])
+    assert piece.text == line
