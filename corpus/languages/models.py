@@ -6,6 +6,7 @@ It has the path of lid.176.ftz, which lies beside it, CLD2 behind one call, and 
 from __future__ import annotations
 
 import re
+import string
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +16,7 @@ import pycld2
 
 from corpus.errors import UserError
 
+_CAPITALS = string.ascii_uppercase.encode()
 _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]+")
 """What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
 
@@ -40,8 +42,20 @@ def sample_text(text: str) -> str:
     if len(text) > SAMPLE_WINDOWS * SAMPLE_WINDOW_CHARACTERS:
         step = (len(text) - SAMPLE_WINDOW_CHARACTERS) // (SAMPLE_WINDOWS - 1)
         text = " ".join(text[i * step : i * step + SAMPLE_WINDOW_CHARACTERS] for i in range(SAMPLE_WINDOWS))
-    text = " ".join(_INVALID.sub(" ", text).split())
-    return text.lower() if 2 * sum(map(str.isupper, text)) > len(text) else text
+    line = " ".join(text.split())
+    if not line.isprintable():  # few are not: ten times as fast as a look for what is invalid
+        line = " ".join(_INVALID.sub(" ", line).split())
+    return line.lower() if _is_mostly_upper(line) else line
+
+
+def _is_mostly_upper(line: str) -> bool:
+    """Return whether more than half of the characters of a line are capitals."""
+    plain = line.encode("ascii", "ignore")
+    others = len(line) - len(plain)
+    capitals = len(plain) - len(plain.translate(None, _CAPITALS))
+    if 2 * (capitals + others) <= len(line) or not others:
+        return 2 * capitals > len(line)
+    return line.lower() != line and 2 * sum(map(str.isupper, line)) > len(line)
 
 
 @cache
