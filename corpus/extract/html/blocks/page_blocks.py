@@ -269,7 +269,7 @@ class _Walk:
         self.html = html
         page.title = _read_title(tree.head)
         page.head = read_head(tree)
-        if CREATIVE_COMMONS_HOST in html:
+        if CREATIVE_COMMONS_HOST.encode() in data:
             page.licenses = find_page_licenses(tree)
         self.odd, self.named = note_odd_elements(tree, data)
         if self.frames is not None:
