@@ -7,4 +7,5 @@ The files, from the whole to its parts:
     line_rules.py   the line rules of C4, RefinedWeb and MADLAD-400, and what they spare
     boilerplate.py  whole lines that a language's list names
     boilerplate_lists.py  the lists in manifests/boilerplate/, compiled
+    boilerplate_words.py  lines that are made of the words of interfaces
 """

@@ -55,9 +55,10 @@ def find_boilerplate(
 ) -> Iterator[tuple[int, int, str]]:
     """Yield (start, end, class) of lines that a language's lists name, in characters, without blanks at their ends.
 
-    A line is named by itself, as words that all are named with marks between them, with an arrow at its end, as a
-    listed heading of other pages with one of them behind it, or, if it is named for its neighbourhood, beside another
-    such line. Rows of tables, code, paths, and lines that go on are none. Cost: .4 ms for a page of 5 KB.
+    A line is named by itself, as words that all are named with marks between them, as made of the words of interfaces,
+    with an arrow at its end, as a listed heading of other pages with one of them behind it, or, if it is named for its
+    neighbourhood, beside another such line. Rows of tables, code, paths, and lines that go on are none. Cost: .4 ms for
+    a page of 5 KB.
     """
     lines = text.split("\n")
     folded = _fold_short_lines(lines)
@@ -141,7 +142,10 @@ def _judge_line(line: str, lists: LineLists) -> tuple[str | None, str | None]:
         kinds = [lists.lines.get(part) or lists.near.get(part) for part in parts]
         if len(kinds) > 1 and all(kinds):
             return kinds[0], None
-    return kind, lists.near.get(line) if kind is None else None
+    near = lists.near.get(line) if kind is None else None
+    if kind is None and near is None:
+        kind = lists.words.find_class(line)
+    return kind, near
 
 
 def _is_link(lines: Sequence[str], at: int) -> bool:

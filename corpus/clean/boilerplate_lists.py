@@ -6,6 +6,8 @@ A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why
     near       whole lines that are words of texts, too: they count beside other listed lines alone
     patterns   whole lines as regular expressions of folded lines, in which `<name>` is up to 40 characters without the
                end of a sentence and `<text>` up to 90; a number is 0
+    words      words, or several in a row, that pages say and texts seldom do: a short line of these and of the file's
+               `others` alone is named, and one of which two different ones fill the larger part
 
 It may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in lower
 case, and regular expressions of what goes `anywhere`.
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from corpus.clean.boilerplate_words import LineWords, compile_words
 from corpus.clean.options import CLASSES
 from corpus.data import data_path
 from corpus.errors import UserError
@@ -48,6 +51,9 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _WIDE_BLANKS = re.compile("[^\\S\n]{2,}|[\t\u00a0\u3000]")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters."""
+_PLAIN_START = re.compile(r"[\w ©™ⓒ]")
+_PARTS = re.compile(r"\\.|\[\]?[^\]]*\]|.", re.DOTALL)
+"""What a pattern is written in: an escaped character, a set of characters, any other."""
 _OTHER_BLANKS = ("  ", "\t", "\u00a0", "\u3000")
 
 
@@ -97,33 +103,37 @@ def _is_apart(pair: str) -> bool:
 class LineLists:
     """The lines and patterns that hold for a language.
 
-    `lines` and `near` map whole folded lines to their classes; `whole` matches a line of any of the patterns,
-    `by_class` those of each class.
+    `lines` and `near` map whole folded lines to their classes. `by_first` has those of the patterns that can match a
+    line, by its first letter, and `by_rest` those for lines with any other; `by_class` has all of each class.
     """
 
     lines: Mapping[str, str]
     near: Mapping[str, str]
-    whole: re.Pattern[str]
+    by_first: Mapping[str, re.Pattern[str]]
+    by_rest: re.Pattern[str]
     by_class: Mapping[str, re.Pattern[str]]
     phrases: LinePhrases
+    words: LineWords
 
     def find_class(self, line: str) -> str | None:
         """Return the class of a folded line that counts by itself, None for any other."""
         if line in self.lines:
             return self.lines[line]
-        if line in self.near or self.whole.fullmatch(line) is None:
+        if line in self.near or self.by_first.get(line[:1], self.by_rest).fullmatch(line) is None:
             return None
         return next(name for name, pattern in self.by_class.items() if pattern.fullmatch(line))
 
 
 @dataclass(frozen=True, eq=False)
 class _File:
-    """One file: by class, the lines, the lines that need others beside them, and the patterns; by place, phrases."""
+    """One file: by class, the lines, those that need others beside them, patterns and words; by place, phrases."""
 
     names: tuple[str, ...]
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     near: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -146,10 +156,10 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
     """Return the content of a file. Raises UserError as `read_files`."""
     if not isinstance(content, dict) or not isinstance(content.get("entries"), list):
         raise UserError(f"{path}: a list of `entries` is expected")
-    kept: dict[str, dict[str, tuple[str, ...]]] = {"lines": {}, "near": {}, "patterns": {}}
+    kept: dict[str, dict[str, tuple[str, ...]]] = {"lines": {}, "near": {}, "patterns": {}, "words": {}}
     for entry in content["entries"]:
         if not isinstance(entry, dict) or entry.keys() - {"class", "why", *kept} or not entry.get("why"):
-            raise UserError(f"{path}: an entry has class, why, and lines, near or patterns: {entry!r}")
+            raise UserError(f"{path}: an entry has class, why, and lines, near, patterns or words: {entry!r}")
         if entry.get("class") not in CLASSES:
             raise UserError(f"{path}: no class is called {entry.get('class')!r}")
         for key, by_class in kept.items():
@@ -157,6 +167,9 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
             if not _are_texts(values):
                 raise UserError(f"{path}: {entry['class']}: {key} is a list of texts")
             by_class[entry["class"]] = (*by_class.get(entry["class"], ()), *values)
+    others = content.get("others", [])
+    if not _are_texts(others):
+        raise UserError(f"{path}: others: a list of texts is expected")
     phrases = content.get("phrases", {})
     if (
         not isinstance(phrases, dict)
@@ -165,7 +178,7 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
     ):
         raise UserError(f"{path}: phrases: lists of texts called {', '.join(PHRASE_PLACES)} are expected")
     kept["phrases"] = {place: tuple(listed) for place, listed in phrases.items()}
-    return _File((stem, *str(content.get("same_as") or "").split()), **kept)
+    return _File((stem, *str(content.get("same_as") or "").split()), others=tuple(others), **kept)
 
 
 def _are_texts(values: Any) -> bool:
@@ -192,22 +205,27 @@ def _compile_lists(name: str) -> LineLists:
     chosen = list(dict.fromkeys(files[each] for each in (*COMMON_FILES, name) if each in files))
     lines: dict[str, str] = {}
     near: dict[str, str] = {}
+    words: dict[str, str] = {}
     patterns: dict[str, list[str]] = {}
     for file in chosen:
         lines |= {fold_line(line): kind for kind, listed in file.lines.items() for line in listed}
         near |= {fold_line(line): kind for kind, listed in file.near.items() for line in listed}
+        words |= {fold_line(word): kind for kind, listed in file.words.items() for word in listed}
         for kind, listed in file.patterns.items():
             patterns.setdefault(kind, []).extend(map(expand_pattern, listed))
+    by_first, by_rest = _join_by_first(pattern for listed in patterns.values() for pattern in listed)
     return LineLists(
         lines=lines,
         near={line: kind for line, kind in near.items() if line not in lines},
-        whole=_join(pattern for listed in patterns.values() for pattern in listed),
+        by_first=by_first,
+        by_rest=by_rest,
         by_class={kind: _join(listed) for kind, listed in patterns.items() if listed},
         phrases=LinePhrases(
             begin=_list_phrases(chosen, "begin"),
             end=_list_phrases(chosen, "end"),
             anywhere=_join(_list_phrases(chosen, "anywhere")),
         ),
+        words=compile_words(words, {fold_line(word) for file in chosen for word in file.others}),
     )
 
 
@@ -222,6 +240,58 @@ def _join(patterns: Iterable[str]) -> re.Pattern[str]:
     The first characters of its branches are compared before any of them is entered.
     """
     return re.compile("|".join(sorted(set(patterns))) or r"(?!)")
+
+
+def _join_by_first(patterns: Iterable[str]) -> tuple[Mapping[str, re.Pattern[str]], re.Pattern[str]]:
+    """Return alternations of patterns by the first letter of a line that they can match, and one for other lines."""
+    by_letter: dict[str, list[str]] = {}
+    rest: list[str] = []
+    for pattern in patterns:
+        letters = _list_first(pattern)
+        for letter in letters:
+            by_letter.setdefault(letter, []).append(pattern)
+        if not letters:
+            rest.append(pattern)
+    return {letter: _join((*own, *rest)) for letter, own in by_letter.items()}, _join(rest)
+
+
+def _list_first(pattern: str) -> set[str]:
+    """Return the letters that a pattern can begin with; none where they are not plain from how it is written."""
+    letters: set[str] = set()
+    for branch in _split_top(pattern):
+        first = _list_first_of_branch(branch)
+        if not first:
+            return set()
+        letters |= first
+    return letters
+
+
+def _list_first_of_branch(branch: str) -> set[str]:
+    """Return the letters that one branch of a pattern can begin with, as `_list_first`."""
+    if branch.startswith("(?:"):
+        group = _split_top(branch[3:], ")")[0]
+        first, behind = _list_first(group), branch[3 + len(group) + 1 :]
+    else:
+        first, behind = ({branch[0]} if _PLAIN_START.match(branch) is not None else set()), branch[1:]
+    if behind.startswith(("*", "{")):
+        return set()
+    if first and behind.startswith("?"):
+        more = _list_first_of_branch(behind[1:])
+        return first | more if more else set()
+    return first
+
+
+def _split_top(pattern: str, mark: str = "|") -> list[str]:
+    """Return what stands between the marks of a pattern that are in no group of it, as text."""
+    branches = [""]
+    depth = 0
+    for part in _PARTS.findall(pattern):
+        if part == mark and depth == 0:
+            branches.append("")
+            continue
+        depth += (part == "(") - (part == ")")
+        branches[-1] += part
+    return branches
 
 
 @cache

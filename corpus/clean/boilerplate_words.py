@@ -1,0 +1,93 @@
+"""Find lines that are made of the words of interfaces, whatever their order: `words` and `others` of the lists."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+MAX_LABEL = 80
+"""Characters of a line that one word is enough for: longer ones are sentences."""
+MIN_SHARE = 0.5
+"""Share of such a line that the word fills at least, where there is more in it than words of interfaces."""
+MIN_SHARE_OF_SEVERAL = 0.35
+"""Share of any line that two different ones fill at least."""
+
+_TOKEN = re.compile(r"[^\W_]+")
+_ENDS = ("", ".", ",", ":", "!", "?", ")", "...", "…")
+"""What may stand right behind a word that is looked for between blanks."""
+_ITEM = re.compile(r"0(?:\.0)*[.)] ")
+"""How an item of a numbered list begins."""
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af"
+)
+_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+"""Letters of scripts in which a word is looked for within others: they have no spaces, or particles behind words."""
+
+
+@dataclass(frozen=True)
+class LineWords:
+    """The words of interfaces of a language, by class, and the `others` that stand beside them.
+
+    `keys` has the longest part of each word that stands between blanks: a line without any of them has no such word.
+    """
+
+    classes: Mapping[str, str]
+    keys: frozenset[str]
+    spaced: re.Pattern[str]
+    unspaced: re.Pattern[str]
+    others: frozenset[str]
+    unspaced_others: re.Pattern[str]
+
+    def find_class(self, line: str) -> str | None:
+        """Return the class of a folded line by its first word of one, None for a line that has too few of them.
+
+        Two different ones fill a third of a line, or one half of a short one, or it has nothing else but `others`.
+        """
+        held: list[str] = []
+        rest = line
+        if not self.keys.isdisjoint(line.split()):
+            held = self.spaced.findall(line)
+            rest = self.spaced.sub(" ", line) if held else line
+        if not line.isascii() and (within := self.unspaced.findall(rest)):
+            held += within
+            rest = self.unspaced.sub(" ", rest)
+        if not held or _ITEM.match(line) is not None:
+            return None
+        different = set(held)
+        share = sum(map(len, different)) / len(line)
+        if len(different) > 1 and share >= MIN_SHARE_OF_SEVERAL:
+            return self.classes[held[0]]
+        if len(line) <= MAX_LABEL and (share >= MIN_SHARE or self._has_no_more(rest)):
+            return self.classes[held[0]]
+        return None
+
+    def _has_no_more(self, rest: str) -> bool:
+        """Return whether all that is left of a line are `others`."""
+        if not rest.isascii():
+            rest = self.unspaced_others.sub(" ", rest)
+        return self.others.issuperset(_TOKEN.findall(rest))
+
+
+def compile_words(classes: Mapping[str, str], others: Collection[str]) -> LineWords:
+    """Return the words of `classes`, which are folded, with the `others`, ready to be looked for."""
+    within = [word for word in classes if _IS_UNSPACED.search(word)]
+    spaced = [word for word in classes if not _IS_UNSPACED.search(word)]
+    return LineWords(
+        classes=classes,
+        keys=frozenset(max(word.split(), key=len) + end for word in spaced for end in _ENDS),
+        spaced=re.compile(rf"(?<!\w){_join(spaced)}(?!\w)"),
+        unspaced=re.compile(_join(within)),
+        others=frozenset(token for word in (*others, "0") for token in _TOKEN.findall(word)),
+        unspaced_others=re.compile(_join(word for word in others if _IS_UNSPACED.search(word))),
+    )
+
+
+def _join(words: Iterable[str]) -> str:
+    """Return an alternation of words, the longest first; those that begin alike are entered by their first letter."""
+    by_letter: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        by_letter[word[0]].append(re.escape(word[1:]))
+    branches = [f"{re.escape(letter)}(?:{'|'.join(by_letter[letter])})" for letter in sorted(by_letter)]
+    return f"(?:{'|'.join(branches)})" if branches else "(?!)"
