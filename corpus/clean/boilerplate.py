@@ -22,6 +22,10 @@ MIN_SENTENCE = 40
 MIN_LONG = 60
 """Characters of a line that is longer than those of menus, and than most of verse."""
 MAX_END_LINES = 8
+MIN_PAGE_LINES = 10
+"""Lines of a text that has an edge where menus stand: a shorter one is a poem, or a note."""
+EDGE_LINES = 4
+"""Lines at each end of such a text."""
 _FENCE = "```"
 _SPEECH = re.compile('\\s*[-–—]?\\s*[„“"«「『‘‚]')
 _ARROWS = frozenset("›»→≫❯➔➤>")
@@ -177,9 +181,11 @@ def _find_supported(
     """Yield those of the `weak` lines that stand in a row with a strong one, or with enough of their kind.
 
     Empty lines do not end a row. The last line of two with a sentence right below it is the heading of that; one at the
-    end of a text is the heading of nothing, and so are others among the short lines there with a strong one.
+    end of a text is the heading of nothing, and so are others among the short lines there with a strong one, and those
+    at both edges of a longer text that have no sentence below them.
     """
     yield from _find_at_end(lines, strong, weak)
+    yield from _find_at_edges(lines, weak)
     row: list[int] = []
     rows = [row]
     for at, line in enumerate(folded):
@@ -208,6 +214,18 @@ def _find_at_end(
         yield from ((at, weak[at]) for at in end if at in weak and not _heads_text(lines, at))
     elif end[0] in weak and len(end) == 1:
         yield end[0], weak[end[0]]
+
+
+def _find_at_edges(lines: Sequence[str], weak: dict[int, str]) -> Iterator[tuple[int, str]]:
+    """Yield those of the `weak` lines that are among the first or last of a text, and have no sentence below them."""
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    if len(written) < MIN_PAGE_LINES:
+        return
+    lengths = [*(len(lines[at]) for at in written[1:]), 0]
+    pairs = list(zip(written, lengths, strict=True))
+    for at, length_below in (*pairs[:EDGE_LINES], *pairs[-EDGE_LINES:]):
+        if at in weak and length_below < MIN_SENTENCE:
+            yield at, weak[at]
 
 
 def _heads_text(lines: Sequence[str], at: int) -> bool:

@@ -18,7 +18,7 @@ from corpus.text.batch import PageBatch, make_batches
 from corpus.text.page import Page
 from corpus.text.words import versions
 
-VERSION = 3
+VERSION = 4
 """Increased when other spans or signals would be found in the same texts."""
 
 

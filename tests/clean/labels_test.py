@@ -230,3 +230,24 @@ def test_links_end_with_an_arrow_and_headings_of_nothing_with_the_text() -> None
     assert clean(f"{long}\nTags", "eng_Latn", "boilerplate") == long
     for text in (f"Tags\n{long}", "we went on and on,\nuntil we came\nhome", f"{long}\napples\nTags"):
         assert clean(text, "eng_Latn", "boilerplate") == text
+
+
+@pytest.mark.parametrize(
+    "language", ["eng_Latn", "cmn_Hans", "cmn_Hant", "jpn_Jpan", "rus_Cyrl", "hin_Deva", "deu_Latn"]
+)
+def test_a_label_goes_at_the_edges_of_a_longer_text_alone(language: str) -> None:
+    label = {"cmn_Hans": "新闻", "cmn_Hant": "新聞", "jpn_Jpan": "ニュース", "rus_Cyrl": "темы"}.get(
+        language, "News"
+    )
+    prose = PROSE[language]
+    short = prose[:30]
+    page = "\n".join([short, *(f"{prose} {number}" for number in range(10)), short])
+    assert clean(f"{label}\n{page}\n{short}", language, "boilerplate") == f"{page}\n{short}"
+    assert clean(f"{page}\n{label}\n{short}", language, "boilerplate") == f"{page}\n{short}"
+    lines = page.split("\n")
+    for kept in (
+        f"{label}\n{prose * 2}\n{page}",
+        "\n".join([*lines[:6], label, *lines[6:]]),
+        f"{label}\n{short}",
+    ):
+        assert clean(kept, language, "boilerplate") == kept
