@@ -17,7 +17,8 @@ for zero-width joiners and deep nesting. `corpus` was trained on these pages: wi
 `corpus model train extractor ... --keep-parts FOLDER` has made, each page is read by the model that has not seen its
 site. The last table has the milliseconds of CPU a MB of HTML in each set, beside those of two parsers alone: with all
 engines in turn on each page, where each finds the processor's caches full of another's data, and with one after
-another, as in a build. It has the share of bytes in pages that `corpus` leaves to trafilatura, which its milliseconds include.
+another, as in a build. It has the share of bytes in pages that `corpus` leaves to trafilatura, which its milliseconds
+include.
 """
 
 from __future__ import annotations
