@@ -122,7 +122,8 @@ _lock = threading.Lock()
 def start_worker(environment: Mapping[str, str]) -> ForkedWorker:
     """Return a new worker process with this process's environment and `environment`, folder and standard streams.
 
-    What libraries read of the environment when they are imported is as it was when the first worker was asked for.
+    What libraries read of the environment when they are imported is as it was when the process that forks workers was
+    started.
     Raises OSError where no process can be started. Cost: 20 ms, once the process that forks them is there.
     """
     global _nursery

@@ -76,7 +76,7 @@ def load_beam(local_only: bool) -> None:
 
 
 def is_whole() -> bool:
-    """Return whether Beam is imported with all that is installed for it."""
+    """Return whether nothing that is installed for Beam was left out when it was imported."""
     return not _is_reduced
 
 

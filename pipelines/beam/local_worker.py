@@ -28,12 +28,12 @@ def main() -> None:
     the level up to which logging is disabled. A request comes with the standard output and error of its worker, and
     says its environment, folder, module path, and the modules and that level again.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workers too
     streams_of = socket.socket(fileno=int(sys.argv[1]))
     requests = Connection(os.dup(streams_of.fileno()))
     needs = requests.recv()
     logging.disable(needs["disabled"])  # Beam logs what it has not found
     _import_all(needs["modules"], local_only=sys.argv[2] == "1")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the workers too
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,8 @@ class Running:
     def options(self, name: str) -> PipelineOptions:
         """Return Beam's options for the pipeline called `name`; loads Beam."""
         if self.local and self.workers > 1:
-            expect_workers(local_only=not self.extra)
+            with suppress(OSError):  # the first worker is asked for again, and its error is said
+                expect_workers(local_only=not self.extra)
         load_beam(local_only=not self.extra)
         from apache_beam.options.pipeline_options import PipelineOptions
 
