@@ -252,6 +252,9 @@ def test_nesting_counts_tags_open_at_once() -> None:
     assert measure_nesting(b"<ul><li>1<li>2<ul><li>3</ul></ul>") == 2
     assert measure_nesting(b"<DIV><div></DIV></div></div><div>") == 2
     assert measure_nesting("<div><div>中文".encode("utf-16")) == 2
+    assert measure_nesting(b"<my-element-a><my-element-b></my-element-a></my-element-a><i>") == 2
+    assert measure_nesting(b"<a><!-- <b> --><b><!-- </b><!-- --><b></b></b><!--<i><i><i>") == 3
+    assert measure_nesting(b"".join(b"<x%d>" % number for number in range(5_000))) == 5_000
 
 
 @given(st.binary(max_size=300) | st.text("<>/abdivp !-", max_size=300).map(str.encode))

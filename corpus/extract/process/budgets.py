@@ -134,13 +134,23 @@ def measure_nesting(page: bytes) -> int:
     names, are_ends = _list_tags(page)
     nested = ~np.isin(names, _UNNESTED)
     names, are_ends = names[nested], are_ends[nested]
-    order = np.argsort(names, kind="stable")
-    steps = np.zeros(len(names), np.int64)
-    for places in np.split(order, np.flatnonzero(np.diff(names[order])) + 1):
-        opened = np.cumsum(1 - 2 * are_ends[places].astype(np.int64))
-        opened -= np.minimum(np.minimum.accumulate(opened), 0)  # ends of what nothing has opened
-        steps[places] = np.diff(opened, prepend=0)
-    return int(np.cumsum(steps).max(initial=0))
+    if not len(names):
+        return 0
+    order = np.argsort(names, kind="stable")  # tags of a name together
+    begins = np.flatnonzero(np.diff(names[order], prepend=~names[order[0]]))
+    group = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(names)))
+    steps = 1 - 2 * are_ends[order].astype(np.int64)
+    sums = np.cumsum(steps)
+    opened = sums - (sums - steps)[begins][group]
+    # The least of each name until then: those of the next begin below all of the one before.
+    below = group * (2 * len(names))
+    least = np.minimum.accumulate(opened - below) + below
+    opened -= np.minimum(least, 0)  # ends of what nothing has opened
+    steps[1:] = np.diff(opened)
+    steps[begins] = opened[begins]
+    in_place = np.empty_like(steps)
+    in_place[order] = steps
+    return int(np.cumsum(in_place).max(initial=0))
 
 
 def _list_tags(page: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
@@ -148,10 +158,11 @@ def _list_tags(page: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_
     to `_PACKED` bytes are packed in theirs, longer ones have negative numbers."""
     codes = np.frombuffer(page + bytes(_PACKED + 2), np.uint8)
     places = np.flatnonzero(codes[: len(page)] == ord("<"))
-    for begin, end in _iter_comments(page):
-        first, last = np.searchsorted(places, (begin, end))
-        places[first:last] = -1
-    places = places[places >= 0] + 1
+    if comments := list(_iter_comments(page)):
+        begins, ends = np.array(comments).T
+        before = np.searchsorted(begins, places, side="right") - 1
+        places = places[(before < 0) | (places >= ends[before])]
+    places = places + 1
     are_ends = codes[places] == ord("/")
     places += are_ends
     first_bytes = codes[places] | 0x20
