@@ -170,11 +170,15 @@ def _read_directives(value: str, agent: str = "") -> set[str]:
 def _find_last_mention(page: bytes, lower: bytes) -> int:
     """Return where the last `meta` element ends that may state an opt-out; -1 if there is none."""
     last, at = -1, lower.find(b"<meta")
+    inside = False  # perhaps an element that is not closed, or a quotation in one: then up to the next is looked at
     while at >= 0:
         following = lower.find(b"<meta", at + 5)
         end = min(following if following >= 0 else len(lower), at + MAX_META_BYTES)
         tag = _META.match(lower, at, end)
-        end = tag.end() if tag is not None else end
+        if not inside and tag is not None and lower[tag.end() - 1 : tag.end()] == b">":
+            end = tag.end()
+        else:
+            inside = True
         if _MENTION.search(lower, at, end) or (
             lower.find(b"&", at, end) >= 0 and _MENTION.search(_read_value(page[at:end]).encode())
         ):

@@ -96,7 +96,7 @@ def weigh_words(
     words = set(_WORD.findall(line))
     counts = group.count_words(words)
     if code in group.doubted and len(words) >= max(MIN_DOUBTED_WORDS, MAX_SHARE * counts[code]):
-        return code, {**scores, code: DOUBT * scores[code]}
+        return code, {**scores, code: DOUBT * scores.get(code, 0.0)}
     if len(set(counts.values())) == 1:
         return code, scores
     evidence = {

@@ -139,3 +139,8 @@ def test_hostile_pages_take_linear_time() -> None:
     find_page_opt_outs(b"<meta content='" + b"&#97" * 20_000 + b"'>" + b"<meta &#97 noai>" * 20_000)
     find_page_opt_outs(b"<meta " + b"a" * 40_000 + b"><meta noai>")
     assert time.process_time() - begun < 2
+
+
+def test_a_meta_element_in_a_quoted_attribute_hides_no_opt_out() -> None:
+    assert find_page_opt_outs(b'<meta name="robots" title="the <meta> tag" content="noai">') == "noai"
+    assert find_page_opt_outs(b'<meta name="robots" content="<meta name=robots>, noai">') == "noai"
