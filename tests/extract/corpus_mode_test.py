@@ -232,6 +232,7 @@ def test_hostile_pages_cost_little(name: str) -> None:
 
 def test_only_deep_pages_are_too_deep() -> None:
     assert is_too_deep("<div>" * 15_000) and is_too_deep("</b>" * 9000 + "<i>" * 15_000)
+    assert is_too_deep("<div></b>" * 15_000)
     assert not is_too_deep("<div>" * 9000)
     assert (
         not is_too_deep("<p>a" * 19_000)
