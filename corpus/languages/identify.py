@@ -40,7 +40,7 @@ from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
 from corpus.plugins import is_reference
 
-VERSION = 5
+VERSION = 6
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -89,7 +89,7 @@ class Belief(NamedTuple):
 class Verdict:
     """The models' verdict on a text: the language's code (or a whole label), and scores by code.
 
-    `known` are the codes that some model could have named.
+    `known` are the codes that some model could have named; words may have given others a score.
     """
 
     code: str
@@ -99,7 +99,9 @@ class Verdict:
     script: str | None = None
 
     def score(self, code: str) -> float:
-        return self.scores.get(code, 0.0) if code in self.known or code == self.code else math.nan
+        if code in self.scores:
+            return self.scores[code]
+        return 0.0 if code in self.known else math.nan
 
 
 @dataclass(frozen=True)

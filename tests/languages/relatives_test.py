@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from corpus.languages.identify import Identifier
-from corpus.languages.relatives import WORD_WEIGHT, relatives_of, weigh_words
+from corpus.languages.relatives import relatives_of, weigh_words
 
 SENTENCES = {
     "hrv_Latn": (
@@ -81,7 +81,15 @@ def test_a_language_that_no_model_knows_is_named_by_its_words_with_the_score_of_
 def test_one_word_is_not_enough_against_a_sure_model() -> None:
     assert weigh_words("eng", {"eng": 1.0}, "He sang a lang tune", ["Latn"])[0] == "eng"
     assert weigh_words("eng", {"eng": 1.0}, "He sang a lang tune, gang hame", ["Latn"])[0] == "sco"
-    assert WORD_WEIGHT > 0
+
+
+def test_a_hinted_language_that_words_alone_tell_has_a_score_where_its_relatives_were_weighed() -> None:
+    label, score = Identifier().identify(SENTENCES["bis_Latn"], "tpi_Latn")
+    assert label == "tpi_Latn"
+    assert 0 <= score < 0.1
+    assert Identifier().identify(SENTENCES["tpi_Latn"], "tpi_Latn") == Identifier().identify(
+        SENTENCES["tpi_Latn"]
+    )
 
 
 def test_nothing_is_weighed_in_other_languages_and_scripts() -> None:
