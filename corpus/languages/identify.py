@@ -34,7 +34,7 @@ from corpus.languages.labels import (
     parse_label,
 )
 from corpus.languages.letters import is_zawgyi, tell_language
-from corpus.languages.relatives import fingerprint_words, weigh_words
+from corpus.languages.relatives import fingerprint_words, relatives_of, weigh_words
 from corpus.languages.scripts import script_counts, script_shares
 from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
@@ -265,10 +265,10 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
         return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
     code = _decide(lid, cld2, scores)
     agreed = bool(lid) and bool(cld2) and next(iter(lid)) == max(cld2, key=lambda name: cld2[name].confidence)
-    again = None if _is_mixed(cld2) else ask_third(code, scores, line, present, agreed=agreed)
+    again = None if _is_mixed(cld2, present) else ask_third(code, scores, line, present, agreed=agreed)
     if again is not None:
         code, scores = again
-    if not _is_mixed(cld2):
+    if not _is_mixed(cld2, present):
         code, scores = weigh_words(code, scores, line, present)
     return Verdict(code=code, scores=scores, known=known, script=script)
 
@@ -312,10 +312,12 @@ def _ask_cld2(
     return beliefs, script
 
 
-def _is_mixed(cld2: Mapping[str, Belief]) -> bool:
+def _is_mixed(cld2: Mapping[str, Belief], present: list[str]) -> bool:
     """Return whether CLD2 is sure that a text is in two languages, and they are no close relatives."""
     parts = {code for code, belief in cld2.items() if belief.percent >= MIN_PART_PERCENT and not belief.weak}
-    return len(parts) > 1 and not parts <= CLOSE_RELATIVES
+    if len(parts) < 2 or parts <= CLOSE_RELATIVES:
+        return False
+    return not parts.issubset(relatives_of(min(parts), present))
 
 
 def _decide(lid: Mapping[str, float], cld2: Mapping[str, Belief], scores: Mapping[str, float]) -> str:
