@@ -87,6 +87,15 @@ def train_extractor_command(
             "on the others (0: no scores).",
         ),
     ] = 5,
+    teachers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=20,
+            help="Number of networks with other seeds that are trained first, whose mean estimate it learns beside the "
+            "labels: each takes as long as the model itself.",
+        ),
+    ] = 3,
     keep_parts: Annotated[
         str | None,
         typer.Option(
@@ -114,7 +123,7 @@ def train_extractor_command(
     check_output_file("--out", out)
     errors = Console(stderr=True)
     folders = [read_gold_folder(folder) for folder in gold]
-    options = ExtractorOptions(epochs=epochs, folds=folds, seed=seed)
+    options = ExtractorOptions(epochs=epochs, folds=folds, teachers=teachers, seed=seed)
     card = train_extractor(
         folders,
         out,

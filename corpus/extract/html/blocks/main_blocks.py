@@ -4,7 +4,7 @@ The cut that promises the best F1 is taken: blocks in the order of their probabi
 expected right bytes over the bytes taken and those expected in all largest. So a page of which little is sure, such as
 a list of products, loses less than by a fixed threshold. Pages with a clear main text are read strictly, and a heading
 of what is left out goes with it; others, such as lists, are read generously. Pages that state that they are articles
-are read more strictly, and what stands outside the article with whose beginning they describe themselves is held back.
+are read more strictly. What is held back before that is in `held_back.py`.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ import numpy as np
 from corpus.errors import UserError
 from corpus.extract.html.blocks.block_model import BlockModel, Ints, read_model, squash
 from corpus.extract.html.blocks.features import measure_sizes
+from corpus.extract.html.blocks.held_back import hold_back
 from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 
-VERSION = 5
+VERSION = 6
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MIN_TEXT_BYTES = 100
@@ -48,9 +49,6 @@ SOFT_BELOW, SOFTENED = 850, 54
 Both, the strictness and the next were measured on sites not seen."""
 ARTICLE_SOFT_BELOW, ARTICLE_SOFTENED = 670, 44
 """The same of a page that is stated to be an article."""
-ARTICLE_SHARE, OUTSIDE_PENALTY = 461, 96
-"""Share, in 1,024ths, of what is expected on a page that the smallest element around a stated article's beginning has,
-and what is taken off the logits, in 64ths, of all outside of it."""
 LONG_BYTES, FEW_LONG, GENEROSITY = 200, 137, 24
 """Bytes from which a block is long; share, in 1,024ths, of expected bytes in such blocks below which a page is one of
 names and short lines; and what then is added to its logits, in 64ths."""
@@ -58,16 +56,11 @@ SURE_HEADING = 100
 """Logit, in 64ths, above which a heading stays though what follows it is left out."""
 UNLIKELY_HEADING = -100
 """Logit, in 64ths, up to which a heading between two blocks that stay does not stay with them."""
-MENU_PENALTY, BAR_PENALTY = 192, 640
-"""What is taken off the logits, in 64ths, of links in a `nav`, and of bars that turn pages."""
 CODE_BONUS, ROW_BONUS = 256, 256
 """What is added to the logits, in 64ths, of code that says that it is code and of formulas, and of rows of tables
 that are not mostly links. Pages with gold lose nothing by it."""
 MIN_ROW = -140
 """Logit, in 64ths, below which rows are left where they are."""
-_NAVIGATION = frozenset(("<nav", "=navigation"))
-_PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottomnav", "relbar"))
-"""Names by which DocBook, Publican, Javadoc and Sphinx's relatives call their bars of links to other pages."""
 _HEADING, _CODE, _ROW = int(BlockKind.HEADING), int(BlockKind.CODE), int(BlockKind.ROW)
 """As whole numbers, which are compared four times as fast."""
 _STATED = ("articleBody", "reviewBody")
@@ -102,8 +95,7 @@ def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes 
             return BlocksText(None, CERTAIN if len(html) < 1000 else 0, page.licenses)
         sizes = measure_sizes(page)
         logits = (model or load_model()).estimate(page, sizes)
-        logits = join_structures(page, logits, sizes) - measure_menus(page)
-        logits -= measure_outside(page, logits, sizes)
+        logits = hold_back(page, join_structures(page, logits, sizes), sizes)
         kept, confidence = choose_blocks(logits, sizes, find_headings(page), is_article=page.head.is_article)
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
 
@@ -124,51 +116,6 @@ def _without_collection() -> Iterator[None]:
 def is_stated_elsewhere(html: str, text: str | None) -> bool:
     """Return whether a page without text in its elements has it in its data for machines, which trafilatura reads."""
     return (text is None or len(text) < MIN_TEXT_BYTES) and any(name in html for name in _STATED)
-
-
-def measure_menus(page: PageBlocks) -> Ints:
-    """Return what is to be taken off the logits of links in a `nav`, or what says that it is one, and of all in a bar
-    that turns pages: on small pages little else tells them."""
-    inside: list[int] = []
-    lacks_turner, lacks_nav = _PAGE_TURNERS.isdisjoint, _NAVIGATION.isdisjoint
-    for tokens, parent in zip(page.path_tokens, page.path_parents, strict=True):
-        kind = inside[parent] if parent >= 0 else 0
-        if kind < 2 and not lacks_turner(tokens):
-            kind = 2
-        elif kind == 0 and not lacks_nav(tokens):
-            kind = 1
-        inside.append(kind)
-    if not any(inside):
-        return np.zeros(len(page.texts), np.int64)
-    kinds = np.array(inside)[page.get_array("paths")]
-    linked, lengths = page.get_array("linked"), np.fromiter(map(len, page.texts), np.int64, len(page.texts))
-    menus: Ints = MENU_PENALTY * ((kinds == 1) & (10 * linked >= 7 * lengths)) + BAR_PENALTY * (kinds == 2)
-    return menus
-
-
-def measure_outside(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
-    """Return what is to be taken off the logits of blocks outside a stated article: teasers of others, comments.
-
-    The article is the smallest element that has much of what is expected around the likeliest block that the page
-    describes itself with.
-    """
-    outside = np.zeros(len(page.texts), np.int64)
-    if not page.head.is_article:
-        return outside
-    begun = page.find_beginnings()
-    if not begun:
-        return outside
-    expected = squash(logits) * sizes
-    before = np.concatenate([[0], np.cumsum(expected)])
-    element = page.elements[begun[int(np.argmax(expected[begun]))]]
-    needed = ARTICLE_SHARE * int(before[-1])
-    while element >= 0:
-        begin, end = page.begins[element], page.ends[element]
-        if CERTAIN * int(before[end] - before[begin]) >= needed:
-            outside[:begin] = outside[end:] = OUTSIDE_PENALTY
-            break
-        element = page.parents[element]
-    return outside
 
 
 def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:

@@ -25,6 +25,7 @@ from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES
 from corpus.extract.html.blocks.training.examples import (
     BARE_SHARE,
     Example,
+    PageTokens,
     ReadText,
     SeenExample,
     gather_tokens,
@@ -54,6 +55,8 @@ PAGES_A_STEP = 24
 RATE = 3e-3
 WARM_STEPS = 100
 SECOND_LOOK_EPOCHS = 6
+TEACHER_SEED = 100
+"""Distance between the seeds of a network and of its teachers."""
 MIN_LANGUAGE_BYTES = 200
 """Bytes of gold text whose language is told."""
 
@@ -63,10 +66,11 @@ Report = Callable[[str], None]
 @dataclass(frozen=True, kw_only=True)
 class ExtractorOptions:
     """How an extractor is trained; `folds` is into how many parts the sites are divided for its scores and its second
-    look (0: it has neither)."""
+    look (0: it has neither), `teachers` how many networks are learned first, of which it learns as well."""
 
     epochs: int = 10
     folds: int = 5
+    teachers: int = 3
     seed: int = 0
 
 
@@ -179,19 +183,38 @@ def fit_parts(
 
 
 def fit(examples: Sequence[Example], options: ExtractorOptions) -> BlockModel:
-    """Return the model, without a second look, that is learned from some examples."""
+    """Return the model, without a second look, that is learned from some examples.
+
+    It is learned half from their labels and half from what the teachers make of them, which differ from it by their
+    seeds alone: what they agree on is less of a guess than the labels of few pages are.
+    """
     random = np.random.default_rng(options.seed)
     lexicon = make_lexicon(examples)
     bare = [make_bare(example, random) for example in examples if random.random() < BARE_SHARE]
     examples = [*examples, *(example for example in bare if example is not None)]
     tokens = [gather_tokens(example.page, lexicon) for example in examples]
-    network = Network(examples[0].features.shape[1], len(lexicon), options.seed)
 
-    def join(chosen: Sequence[int]) -> Batch:
-        return join_batch([examples[one] for one in chosen], [tokens[one] for one in chosen], random)
+    def learn(labelled: Sequence[Example], seed: int, random: np.random.Generator) -> Network:
+        def join(chosen: Sequence[int]) -> Batch:
+            return join_batch([labelled[one] for one in chosen], [tokens[one] for one in chosen], random)
 
-    _learn(network, len(examples), options.epochs, join, random)
-    return to_integers(network, lexicon, {})
+        network = Network(examples[0].features.shape[1], len(lexicon), seed)
+        _learn(network, len(labelled), options.epochs, join, random)
+        return network
+
+    seeds = [options.seed + TEACHER_SEED * at for at in range(1, options.teachers + 1)]
+    teachers = [learn(examples, seed, np.random.default_rng(seed)) for seed in seeds]
+    labelled = [_soften(example, page, teachers) for example, page in zip(examples, tokens, strict=True)]
+    return to_integers(learn(labelled, options.seed, random), lexicon, {})
+
+
+def _soften(example: Example, tokens: PageTokens, teachers: Sequence[Network]) -> Example:
+    """Return an example whose labels are the mean of its own and of the teachers' estimates."""
+    if not teachers:
+        return example
+    batch = join_batch([example], [tokens])
+    estimates = sum(1 / (1 + np.exp(-teacher.run(batch)[0])) for teacher in teachers) / len(teachers)
+    return replace(example, labels=((example.labels + estimates) / 2).astype(np.float32))
 
 
 def fit_second_look(seen: Sequence[SeenExample], options: ExtractorOptions) -> SecondLook:

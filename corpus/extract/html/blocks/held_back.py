@@ -1,0 +1,148 @@
+"""Hold back blocks that are no main text by where they stand: menus, archives, and what is outside a stated article.
+
+Of two blocks that read alike the network cannot always say which one the page is about. A page that states that it is
+an article is about one: around its headline, and around the text with which it describes itself. Other articles below
+it, and what readers wrote, are not that article, however much there is of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.extract.html.blocks.block_model import Ints, squash
+from corpus.extract.html.blocks.features import find_headline
+from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
+from corpus.extract.html.blocks.second_look import CERTAIN
+
+MENU_PENALTY, BAR_PENALTY = 192, 640
+"""What is taken off the logits, in 64ths, of links in a `nav`, and of bars that turn pages."""
+RUN_BLOCKS, RUN_CHARACTERS, RUN_BYTES, RUN_PENALTY = 30, 24, 48, 128
+"""Blocks in a row, of no more than so many characters and bytes each, that are links for the most part, from which they
+are a list of categories or an archive by months; and what is taken off their logits."""
+ARTICLE_SHARE, OUTSIDE_PENALTY = 461, 96
+"""Share, in 1,024ths, of what is expected on a page that the smallest element around a stated article's beginning has,
+and what is taken off the logits, in 64ths, of all outside of it."""
+SURE, LONG_BYTES = 64, 200
+"""Logit, in 64ths, and bytes of a block that shows that the `article` around a headline holds the text itself."""
+OTHER_PENALTY = 192
+"""What is taken off the logits, in 64ths, of all outside of that `article`, and of comments on a stated article. This
+and the numbers above were measured on sites not seen."""
+MAX_COMMENTS = 0.9
+"""Share of a page's blocks up to which those in comments are held back: in others the names say something else."""
+_NAVIGATION = frozenset(("<nav", "=navigation"))
+_PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottomnav", "relbar"))
+"""Names by which DocBook, Publican, Javadoc and Sphinx's relatives call their bars of links to other pages."""
+_ARTICLE = "<article"
+_COMMENTS = frozenset(("comment", "comments", "commentlist", "disqus", "respond", "replies"))
+
+
+def hold_back(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
+    """Return logits, in 64ths, less what is to be taken off them."""
+    logits = logits - measure_menus(page) - measure_link_runs(page, sizes)
+    if not page.head.is_article:
+        return logits
+    result: Ints = logits - (
+        measure_outside(page, logits, sizes)
+        + measure_other_articles(page, logits, sizes)
+        + measure_comments(page)
+    )
+    return result
+
+
+def measure_menus(page: PageBlocks) -> Ints:
+    """Return what is to be taken off the logits of links in a `nav`, or what says that it is one, and of all in a bar
+    that turns pages: on small pages little else tells them."""
+    turners, navigation = _find_named(page, _PAGE_TURNERS), _find_named(page, _NAVIGATION)
+    menus: Ints = np.zeros(len(page.texts), np.int64)
+    if navigation is not None:
+        menus += MENU_PENALTY * (navigation & _are_linked(page, 7))
+    if turners is not None:
+        menus[turners] = BAR_PENALTY
+    return menus
+
+
+def measure_link_runs(page: PageBlocks, sizes: Ints) -> Ints:
+    """Return what is to be taken off the logits of blocks in long rows of short links."""
+    runs = np.zeros(len(page.texts), np.int64)
+    if len(page.texts) < RUN_BLOCKS:
+        return runs
+    lengths = np.fromiter(map(len, page.texts), np.int64, len(page.texts))
+    links = _are_linked(page, 6) & (lengths <= RUN_CHARACTERS) & (sizes <= RUN_BYTES)
+    steps = np.diff(links, prepend=False, append=False)
+    for begin, end in steps.nonzero()[0].reshape(-1, 2).tolist():
+        if end - begin >= RUN_BLOCKS:
+            runs[begin:end] = RUN_PENALTY
+    return runs
+
+
+def measure_outside(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
+    """Return what is to be taken off the logits of blocks outside a stated article: teasers of others, comments.
+
+    The article is the smallest element that has much of what is expected around the likeliest block that the page
+    describes itself with.
+    """
+    outside = np.zeros(len(page.texts), np.int64)
+    begun = page.find_beginnings()
+    if not begun:
+        return outside
+    expected = squash(logits) * sizes
+    before = np.concatenate([[0], np.cumsum(expected)])
+    element = page.elements[begun[int(np.argmax(expected[begun]))]]
+    needed = ARTICLE_SHARE * int(before[-1])
+    while element >= 0:
+        begin, end = page.begins[element], page.ends[element]
+        if CERTAIN * int(before[end] - before[begin]) >= needed:
+            outside[:begin] = outside[end:] = OUTSIDE_PENALTY
+            break
+        element = page.parents[element]
+    return outside
+
+
+def measure_other_articles(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
+    """Return what is to be taken off the logits of blocks outside the `article` around the headline, if there is one
+    that holds text: a page may have whole articles below the one that it is about."""
+    others = np.zeros(len(page.texts), np.int64)
+    headline = find_headline(page)
+    if headline < 0:
+        return others
+    element, path = page.elements[headline], page.paths[headline]
+    while element >= 0 and _ARTICLE not in page.path_tokens[path]:
+        element, path = page.parents[element], page.path_parents[path]
+    if element < 0:
+        return others
+    begin, end = page.begins[element], page.ends[element]
+    has_text = (logits > SURE) & (sizes >= LONG_BYTES) & (page.get_array("kinds") != int(BlockKind.HEADING))
+    if has_text[begin:end].any():
+        others[:begin] = others[end:] = OTHER_PENALTY
+    return others
+
+
+def measure_comments(page: PageBlocks) -> Ints:
+    """Return what is to be taken off the logits of blocks in an element that is called a comment, or a list of some."""
+    inside = _find_named(page, _COMMENTS)
+    if inside is None or inside.mean() > MAX_COMMENTS:
+        return np.zeros(len(page.texts), np.int64)
+    comments: Ints = OTHER_PENALTY * inside
+    return comments
+
+
+def _are_linked(page: PageBlocks, tenths: int) -> npt.NDArray[np.bool_]:
+    """Return which blocks are links for at least some tenths of their characters."""
+    lengths = np.fromiter(map(len, page.texts), np.int64, len(page.texts))
+    linked: npt.NDArray[np.bool_] = 10 * page.get_array("linked") >= tenths * lengths
+    return linked
+
+
+def _find_named(page: PageBlocks, names: Collection[str]) -> npt.NDArray[np.bool_] | None:
+    """Return which blocks stand in an element that has one of the names; None where no element has."""
+    named = frozenset(names)
+    own = [not named.isdisjoint(tokens) for tokens in page.path_tokens]
+    if not any(own):
+        return None
+    inside: list[bool] = []
+    for is_named, parent in zip(own, page.path_parents, strict=True):
+        inside.append(is_named or (parent >= 0 and inside[parent]))
+    return np.array(inside)[page.get_array("paths")]

@@ -1,0 +1,108 @@
+"""What mode `corpus` holds back by where it stands: menus, archives, other articles, comments."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from corpus.extract.html.blocks.features import measure_sizes
+from corpus.extract.html.blocks.held_back import (
+    BAR_PENALTY,
+    MENU_PENALTY,
+    OTHER_PENALTY,
+    RUN_BLOCKS,
+    RUN_PENALTY,
+    hold_back,
+    measure_comments,
+    measure_link_runs,
+    measure_menus,
+    measure_other_articles,
+    measure_outside,
+)
+from corpus.extract.html.blocks.page_blocks import PageBlocks, read_blocks
+from tests.extract.corpus_mode_test import SENTENCES
+
+STATED = '<meta property="og:type" content="article">'
+
+
+def read_body(body: str, head: str = STATED) -> PageBlocks:
+    return read_blocks(f"<html><head>{head}</head><body>{body}")
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_links_in_a_nav_and_bars_that_turn_pages_are_held_back(language: str) -> None:
+    one = SENTENCES[language]
+    bar = f"<div class=navheader><table><tr><th colspan=2>{one}</th></tr><tr><td><a href=/>1</a><td>{one}</table></div>"
+    page = read_blocks(f"<body>{bar}<div role=navigation><a href=/>{one}</a><p>{one}</p></div><p>{one}</p>")
+    assert measure_menus(page).tolist() == [BAR_PENALTY, BAR_PENALTY, MENU_PENALTY, 0, 0]
+    publican = (
+        f"<body><ul class=docnav><li class=previous><a href=/><strong>{one}</strong></a></ul><p>{one}</p>"
+    )
+    assert measure_menus(read_blocks(publican)).tolist() == [BAR_PENALTY, 0]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_stands_outside_a_stated_article_is_held_back(language: str) -> None:
+    text = SENTENCES[language]
+    head = f'<meta property="og:type" content="article"><meta name="description" content="{text} 0">'
+    article = "".join(f"<p>{text} {at}</p>" for at in range(4))
+    others = "".join(f"<div class=post><p>{text[::-1]} {at}</p></div>" for at in range(3))
+    body = f"<body><div><article>{article}</article></div>{others}"
+    page = read_blocks(f"<html><head>{head}</head>{body}")
+    logits, sizes = np.full(7, 80), measure_sizes(page)
+    assert (measure_outside(page, logits, sizes) > 0).tolist() == [False] * 4 + [True] * 3
+    unsure = np.array([-300, -300, -300, -300, 300, 300, 300])  # it is elsewhere, then: nothing is held back
+    assert not measure_outside(page, unsure, sizes).any()
+    for other in ("website", "product"):
+        page = read_blocks(f"<html><head>{head.replace('article', other)}</head>{body}")
+        assert hold_back(page, logits, sizes).tolist() == [80] * 7
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_articles_below_that_of_the_headline_are_held_back(language: str) -> None:
+    text = SENTENCES[language]
+    long = f"<p>{3 * text}"
+    below = f"<article class=post><h3>{text} 2</h3>{long}</article>" * 2
+    page = read_body(f"<article class=post><h1>{text} 1</h1>{long} 1</article>{below}")
+    sizes = measure_sizes(page)
+    assert measure_other_articles(page, np.full(6, 100), sizes).tolist() == [0, 0, *[OTHER_PENALTY] * 4]
+    unsure = np.array([100, 0, 100, 100, 100, 100])  # the text is not in the article of the headline
+    assert not measure_other_articles(page, unsure, sizes).any()
+    outside = read_body(f"<h1>{text} 1</h1><article>{long} 1</article>{below}")
+    assert not measure_other_articles(outside, np.full(6, 100), sizes).any()
+    assert not measure_other_articles(read_body(below), np.full(4, 100), sizes[2:]).any()
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_comments_on_a_stated_article_are_held_back(language: str) -> None:
+    text = SENTENCES[language]
+    comments = f"<div class='comments list'><h2>{text}</h2><div class=one><p>{text} 2</p></div></div>"
+    page = read_body(f"<h1>{text} 0</h1><p>{text} 1</p>{comments}<p>{text} 3</p>")
+    assert measure_comments(page).tolist() == [0, 0, OTHER_PENALTY, OTHER_PENALTY, 0]
+    assert not measure_comments(read_body(f"<div class=comment><p>{text} 1</p><p>{text} 2</p></div>")).any()
+    assert not measure_comments(read_body(f"<p class=commentary>{text}</p><p>{text} 1</p>")).any()
+    sizes = measure_sizes(page)
+    assert hold_back(page, np.full(5, 100), sizes).tolist() == [
+        100,
+        100,
+        100 - OTHER_PENALTY,
+        100 - OTHER_PENALTY,
+        100,
+    ]
+    forum = read_body(f"<h1>{text} 0</h1><p>{text} 1</p>{comments}<p>{text} 3</p>", head="")
+    assert hold_back(forum, np.full(5, 100), sizes).tolist() == [100] * 5
+
+
+@pytest.mark.parametrize(
+    ("month", "unit"), [("December", ""), ("12月", "篇"), ("ธันวาคม", ""), ("декабрь", ""), ("दिसंबर", "")]
+)
+def test_long_rows_of_short_links_are_held_back(month: str, unit: str) -> None:
+    def archive(count: int) -> PageBlocks:
+        items = "".join(f"<li><a href=/{at}>{month} {at} ({at}{unit})</a>" for at in range(count))
+        return read_body(f"<p>{SENTENCES['en']}</p><ul>{items}</ul><p>{SENTENCES['zh-Hans']}</p>")
+
+    page = archive(RUN_BLOCKS)
+    expected = [0, *[RUN_PENALTY] * RUN_BLOCKS, 0]
+    assert measure_link_runs(page, measure_sizes(page)).tolist() == expected
+    page = archive(RUN_BLOCKS - 1)
+    assert not measure_link_runs(page, measure_sizes(page)).any()
