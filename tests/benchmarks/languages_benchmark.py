@@ -1,5 +1,5 @@
 """Language identification: lid.176 alone, CLD2 alone, and joined with the third voter, on paragraphs of the Universal
-Declaration.
+Declaration, beside heliport where it is installed (`PYTHONPATH=.venv-peers`).
 
 Needs CORPUS_DATA; prints macro accuracy over sets of languages and texts a second, in one run; of the joined models the
 macro F1, the worst of the most written languages, confusions in close groups, how often scores are right, and what
@@ -18,7 +18,7 @@ from rich.table import Table
 
 from corpus.languages import fasttext_models, models
 from corpus.languages.identify import Identifier
-from corpus.languages.labels import labels
+from corpus.languages.labels import labels, parse_label
 from tests.benchmarks import bench
 from tests.languages.identify_test import declarations
 
@@ -40,6 +40,23 @@ LARGEST = frozenset(
     )
 )
 """The most written languages, as Wikipedia and Common Crawl rank them."""
+FLORES = frozenset(
+    re.findall(
+        "[a-z]+",
+        "ace acm acq aeb afr ajp aka als amh apc arb ars ary arz asm ast awa ayr azb azj bak bam ban bel "
+        "bem ben bho bjn bod bos bug bul cat ceb ces cjk ckb crh cym dan deu dik dyu dzo ell eng epo est "
+        "ekk eus ewe fao fij fin fon fra fur fuv gaz gla gle glg grn gug guj hat hau heb hin hne hrv hun "
+        "hye ibo ilo ind isl ita jav jpn kab kac kam kan kas kat kaz kbp kea khk khm kik kin kir kmb kmr "
+        "knc kon kng kor lao lij lim lin lit lmo ltg ltz lua lug luo lus lvs mag mai mal mar min mkd mlt "
+        "mni mos mri mya nld nno nob npi nso nus nya oci ory pag pan pap pbt pes fas plt pol por prs quy "
+        "ron run rus sag san sat scn shn sin slk slv smo sna snd som sot spa srd srp ssw sun swe swh szl "
+        "tam taq tat tel tgk tgl tha tir tpi tsn tso tuk tum tur twi tzm uig ukr umb urd uzn vec vie war "
+        "wol xho ydd yor yue zho cmn zsm zul ",
+    )
+)
+"""The languages of FLORES-200, with the codes that the Declaration has for some of them."""
+MACROLANGUAGES = {"hbs": ("bos", "hrv", "srp"), "msa": ("ind", "zsm")}
+"""What heliport names instead of languages; counted as right for each of them."""
 SURE_SCORE = 0.5
 Verdicts = Mapping[str, list[tuple[str, float]]]
 Namer = Callable[[str], str]
@@ -58,8 +75,26 @@ def by_both(text: str) -> str:
     return Identifier().identify(text)[0][:3]
 
 
+def find_heliport() -> dict[str, Namer]:
+    """Return heliport (HeLI-OTS in Rust, GPL), if it is installed: a peer, not a part of this project."""
+    try:
+        from heliport import Identifier as Heliport
+    except ImportError:
+        return {}
+    identifier = Heliport()
+
+    def by_heliport(text: str) -> str:
+        name = identifier.identify(text)
+        return name if name in MACROLANGUAGES else (parse_label(name) or ("und",))[0]
+
+    return {"heliport": by_heliport}
+
+
 def macro(named: dict[str, list[str]], codes: Iterable[str]) -> float:
-    shares = [sum(name == code for name in named[code]) / len(named[code]) for code in codes]
+    shares = [
+        sum(name == code or code in MACROLANGUAGES.get(name, ()) for name in named[code]) / len(named[code])
+        for code in codes
+    ]
     return sum(shares) / len(shares)
 
 
@@ -71,7 +106,7 @@ def macro_f1(verdicts: Verdicts, codes: Iterable[str]) -> float:
     return sum(2 * right[code] / (len(verdicts[code]) + named[code]) for code in wanted) / len(wanted)
 
 
-def print_joined(known: Verdicts, both: list[str], unknown: Verdicts) -> None:
+def print_joined(known: Verdicts, both: list[str], unknown: Verdicts, every: Verdicts) -> None:
     """Print what the joined models say beyond their accuracy."""
     print(f"macro F1 of the {len(both)} known to both: {macro_f1(known, both):.3f}")
     shares = {code: sum(name == code for name, _ in known[code]) / len(known[code]) for code in known}
@@ -92,6 +127,20 @@ def print_joined(known: Verdicts, both: list[str], unknown: Verdicts) -> None:
         "right by score: "
         + ", ".join(f"{low / 5:.1f}+ {sum(bins[low]) / len(bins[low]):.2f}" for low in sorted(bins))
     )
+    by_model = sorted(code for code in FLORES & known.keys() if _is_known_to_a_model(code))
+    print(
+        f"macro F1 of the {len(by_model)} of FLORES-200 that a model knows: {macro_f1(known, by_model):.3f}"
+    )
+    others = {code: named for code, named in every.items() if code in FLORES and code not in by_model}
+    wrong = [
+        name != code and score >= SURE_SCORE and not name.startswith("und")
+        for code, named in others.items()
+        for name, score in named
+    ]
+    print(
+        f"of {len(wrong)} paragraphs in its {len(others)} others, {sum(wrong) / len(wrong):.1%} have another's name "
+        f"with {SURE_SCORE} and more"
+    )
     sure = [
         score >= SURE_SCORE and not name.startswith("und")
         for found in unknown.values()
@@ -101,6 +150,11 @@ def print_joined(known: Verdicts, both: list[str], unknown: Verdicts) -> None:
         f"of {len(sure):,} paragraphs in {len(unknown)} languages that no model knows, {sum(sure) / len(sure):.1%} "
         f"are named with {SURE_SCORE} and more"
     )
+
+
+def _is_known_to_a_model(code: str) -> bool:
+    row = labels().languages[code]
+    return bool(row.lid or row.cld2)
 
 
 def main() -> None:
@@ -115,8 +169,9 @@ def main() -> None:
         "lid.176 only": [code for code in texts if not rows[code].cld2],
         "CLD2 only": [code for code in texts if not rows[code].lid],
     }
+    namers = {"lid.176": by_lid, "CLD2": by_cld2, **find_heliport(), "joined": by_both}
     table = Table("model", *(f"{name} ({len(codes)})" for name, codes in sets.items()), "texts/s")
-    for model, namer in {"lid.176": by_lid, "CLD2": by_cld2, "joined": by_both}.items():
+    for model, namer in namers.items():
         namer("warm up")
         start = time.perf_counter()
         named = {code: list(map(namer, found)) for code, found in texts.items()}
@@ -131,6 +186,7 @@ def main() -> None:
         {code: verdicts[code] for code in texts},
         sets["known to both"],
         {code: verdicts[code] for code in pages if code not in labels().nameable},
+        verdicts,
     )
 
 
