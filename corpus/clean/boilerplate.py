@@ -52,6 +52,27 @@ _NO_LABEL = re.compile(
 """What lines begin with, or are, that are of code, tables or numbered headings, or go on from a line above."""
 _ROW = re.compile(r"[^|]*\w {2,}\|")
 _COUNT_ENDS = frozenset("0)]）】")
+_RIGHTS = re.compile(
+    r"copyright|reserved|rights?\b|rechte?\b|vorbehalten|droits|derechos|direitos|diritti|riservata|prawa|прав|حقوق|अधिकार|δικαιώμ|ophavsret"
+    r"|版权|版權|权利|權利|著作権|転載|저작권|무단|สงวน|bản quyền|hakları|hak cipta"
+)
+"""Words of a notice of rights, folded."""
+_PICTURE = re.compile(
+    r"foto|photo|bild|imag[eo]|picture|pixabay|pexels|unsplash|shutterstock|istock|alamy|ullstein|wikimedia"
+    r"|\b(?:afp|ap|dpa|epa|epd|kna|efe|ansa|apa|keystone|reuters|tass|xinhua|yonhap|kyodo|zuma|getty)\b"
+    r"|фото|тасс|риа новости|图|圖|摄|攝|写真|撮影|新华社|사진|صورة|तस्वीर|फोटो|ภาพ|ảnh|fotoğraf"
+)
+"""What the credit of a picture has, folded: a word for it, or who sells them."""
+_LICENCE = re.compile(
+    r"permission is (?:hereby )?granted|redistribution and use|redistribute it"
+    r"|without (?:(?:any|even)? ?(?:the )?(?:implied )?)?warranty|gnu (?:general|lesser|affero|free)"
+    r"|free software|free documentation licen[cs]e|freie software|logiciel libre|software (?:libre|livre)"
+    r"|свободн\w+ программ|自由软件|自由軟體|フリーソフトウェア|자유 소프트웨어|البرمجيات الحرة|मुक्त सॉफ्टवेयर"
+    r"|ซอฟต์แวร์เสรี|phần mềm tự do|özgür yazılım|perangkat lunak bebas"
+)
+"""What texts of licences say in the lines around the notice of rights that is a part of them, folded."""
+LICENCE_LINES = 6
+"""Lines below and above such a notice in which they say it."""
 
 
 def find_boilerplate(
@@ -115,9 +136,10 @@ def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: Lin
     for at, line in enumerate(folded):
         if not line or len(line) > MAX_LINE_CHARACTERS:
             continue
-        if line not in seen:
-            seen[line] = _judge_line(line, lists)
-        kind, near = seen[line]
+        written = lines[at]
+        if written not in seen:
+            seen[written] = _judge_line(line, written, lists)
+        kind, near = seen[written]
         if kind is not None:
             strong[at] = kind
         elif near is not None:
@@ -127,13 +149,15 @@ def _find_classes(lines: Sequence[str], folded: Sequence[str | None], lists: Lin
             strong[at] = "read_more"
         elif _heads_other_page(line, lists) and not lines[at].rstrip().endswith(_SENTENCE_ENDS):
             strong[at] = "related"
+    for at in [at for at, kind in strong.items() if kind == "copyright" and _is_in_licence(lines, at)]:
+        del strong[at]
     if weak:
         strong |= _find_supported(lines, folded, strong, weak)
     return strong
 
 
-def _judge_line(line: str, lists: LineLists) -> tuple[str | None, str | None]:
-    """Return the class of a line by itself, or else the class that it has beside others; None for neither."""
+def _judge_line(line: str, written: str, lists: LineLists) -> tuple[str | None, str | None]:
+    """Return the class of a folded line by itself, or else that which it has beside others; None for neither."""
     kind = lists.find_class(line)
     if kind is None and not line.isascii() and _UNSPACED.search(line):
         kind = lists.find_class(line.replace(" ", ""))
@@ -146,10 +170,21 @@ def _judge_line(line: str, lists: LineLists) -> tuple[str | None, str | None]:
         kinds = [lists.lines.get(part) or lists.near.get(part) for part in parts]
         if len(kinds) > 1 and all(kinds):
             return kinds[0], None
+    if kind == "copyright" and "©" in line and _RIGHTS.search(line) is None:
+        if _PICTURE.search(line) is not None:
+            return None, None
+        if "0" not in line:
+            return None, kind
     near = lists.near.get(line) if kind is None else None
     if kind is None and near is None:
-        kind = lists.words.find_class(line)
+        kind = lists.words.find_class(line, written)
     return kind, near
+
+
+def _is_in_licence(lines: Sequence[str], at: int) -> bool:
+    """Return whether the lines around one are of the text of a licence, or of a program's or manual's terms."""
+    around = lines[max(0, at - LICENCE_LINES) : at + LICENCE_LINES + 1]
+    return _LICENCE.search(" ".join(around).casefold()) is not None
 
 
 def _is_link(lines: Sequence[str], at: int) -> bool:

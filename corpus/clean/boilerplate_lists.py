@@ -6,8 +6,9 @@ A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why
     near       whole lines that are words of texts, too: they count beside other listed lines alone
     patterns   whole lines as regular expressions of folded lines, in which `<name>` is up to 40 characters without the
                end of a sentence and `<text>` up to 90; a number is 0
-    words      words, or several in a row, that pages say and texts seldom do: a short line of these and of the file's
-               `others` alone is named, and one of which two different ones fill the larger part
+    words      words, or several in a row, that pages say and texts seldom do: a line of at most 80 characters is named
+               if it has one of them and nothing else but the file's `others`, or if one fills half of it and it does
+               not end as a sentence; any line of which two different ones fill 35 %
 
 It may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in lower
 case, and regular expressions of what goes `anywhere`.

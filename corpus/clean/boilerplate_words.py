@@ -14,7 +14,9 @@ MIN_SHARE = 0.5
 MIN_SHARE_OF_SEVERAL = 0.35
 """Share of any line that two different ones fill at least."""
 
-_TOKEN = re.compile(r"[^\W_]+")
+_MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u200c\u200d"
+"""Signs within words, most of them vowels of Arabic and Hindi, that are no letters to `\\w`."""
+_TOKEN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _ENDS = ("", ".", ",", ":", "!", "?", ")", "...", "…")
 """What may stand right behind a word that is looked for between blanks."""
 _ITEM = re.compile(r"0(?:\.0)*[.)] ")
@@ -24,6 +26,8 @@ _UNSPACED = (
 )
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 """Letters of scripts in which a word is looked for within others: they have no spaces, or particles behind words."""
+_SENTENCE = re.compile(r"(?<!\.\.)[.!?。！？؟।॥][\s\"'”’»›)\]）」』】]*\Z|[\u0e00-\u0eff]")
+"""What a line that may be a sentence has: the mark at its end, or letters of Thai or Lao, which end it with none."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,11 @@ class LineWords:
     others: frozenset[str]
     unspaced_others: re.Pattern[str]
 
-    def find_class(self, line: str) -> str | None:
+    def find_class(self, line: str, written: str = "") -> str | None:
         """Return the class of a folded line by its first word of one, None for a line that has too few of them.
 
-        Two different ones fill a third of a line, or one half of a short one, or it has nothing else but `others`.
+        Two different ones fill a third of a line, or one half of a short one, or it has nothing else but `others`. In a
+        line that may be a sentence as it is `written`, one is not enough for half of it.
         """
         held: list[str] = []
         rest = line
@@ -59,7 +64,9 @@ class LineWords:
         share = sum(map(len, different)) / len(line)
         if len(different) > 1 and share >= MIN_SHARE_OF_SEVERAL:
             return self.classes[held[0]]
-        if len(line) <= MAX_LABEL and (share >= MIN_SHARE or self._has_no_more(rest)):
+        if len(line) > MAX_LABEL:
+            return None
+        if self._has_no_more(rest) or (share >= MIN_SHARE and _SENTENCE.search(written) is None):
             return self.classes[held[0]]
         return None
 
@@ -77,7 +84,7 @@ def compile_words(classes: Mapping[str, str], others: Collection[str]) -> LineWo
     return LineWords(
         classes=classes,
         keys=frozenset(max(word.split(), key=len) + end for word in spaced for end in _ENDS),
-        spaced=re.compile(rf"(?<!\w){_join(spaced)}(?!\w)"),
+        spaced=re.compile(rf"(?<![\w{_MARKS}]){_join(spaced)}(?![\w{_MARKS}])"),
         unspaced=re.compile(_join(within)),
         others=frozenset(token for word in (*others, "0") for token in _TOKEN.findall(word)),
         unspaced_others=re.compile(_join(word for word in others if _IS_UNSPACED.search(word))),

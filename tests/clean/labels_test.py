@@ -251,3 +251,51 @@ def test_a_label_goes_at_the_edges_of_a_longer_text_alone(language: str) -> None
         f"{label}\n{short}",
     ):
         assert clean(kept, language, "boilerplate") == kept
+
+
+NOTICES = [
+    "© 2024 Winter & Co.",
+    "© Winter Verlag, alle Rechte vorbehalten",
+    "© Зимний дом. Все права защищены",
+]
+CREDITS = [
+    "© Anna Winter / dpa",
+    "© Getty Images",
+    "© 2024 Reuters / Li Wei",
+    "© Foto: Zentralarchiv",
+    "© 新华社",
+    "© ТАСС / Анна Зимина",
+    "© ภาพ: สมชาย",
+    "© تصوير: صورة خاصة",
+    "© फोटो: आशा",
+    "© Anna Winter",
+]
+
+
+def test_credits_of_pictures_stay_and_notices_of_rights_go() -> None:
+    prose = PROSE["eng_Latn"]
+    for line in NOTICES:
+        assert clean(f"{prose}\n{line}\n{prose}", "eng_Latn", "boilerplate") == f"{prose}\n{prose}", line
+    for line in CREDITS:
+        text = f"{prose}\n{line}\n{prose}"
+        assert clean(text, "eng_Latn", "boilerplate") == text, line
+    assert clean(f"{prose}\nContact us\n© Winter Verlag", "eng_Latn", "boilerplate") == prose
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "Permission is granted to copy and change this book as long as this notice stands in it.",
+        "Dieses Handbuch ist freie Software; Sie dürfen es weitergeben und ändern.",
+        "Este manual es software libre; puede redistribuirlo y modificarlo.",
+        "Это руководство — часть свободной программы, его можно менять.",
+        "本手册是自由软件，您可以修改并重新分发。",
+        "このマニュアルはフリーソフトウェアであり、変更して配ることができます。",
+        "Sổ tay này là phần mềm tự do; bạn có thể sửa đổi và phân phối lại.",
+    ],
+)
+def test_a_notice_of_rights_stays_in_the_terms_of_a_licence(terms: str) -> None:
+    text = f"Copyright © 2004 Anna Winter\n\n{terms}"
+    assert clean(text, "eng_Latn", "boilerplate") == text
+    prose = PROSE["eng_Latn"]
+    assert clean(f"Copyright © 2004 Anna Winter\n{prose}", "eng_Latn", "boilerplate") == prose

@@ -9,6 +9,7 @@ import pytest
 from corpus.clean.boilerplate_lists import _list_first, _read_file, fold_line, lists_of
 from corpus.errors import UserError
 from tests.clean.clean_test import LISTED, PROSE, clean
+from tests.clean.sentences import SENTENCES
 
 MADE_OF_WORDS = {
     "eng_Latn": ["Account Orders Sign Out Sign In", "Enter your email to be the first to know when we open."],
@@ -60,6 +61,23 @@ def test_lines_of_the_words_of_interfaces_go(language: str) -> None:
 def test_items_of_lists_and_sentences_with_such_words_stay(language: str) -> None:
     text = "\n".join(WITH_OTHER_WORDS[language])
     assert clean(text, language, "boilerplate") == text
+
+
+def test_short_sentences_with_such_words_stay() -> None:
+    cut = [
+        sentence
+        for language, sentences in SENTENCES.items()
+        for sentence in sentences
+        if clean(f"{PROSE[language]}\n{sentence}\n{PROSE[language]}", language, "boilerplate").count("\n") < 2
+    ]
+    assert len(cut) <= 0.03 * sum(map(len, SENTENCES.values())), cut
+
+
+def test_vowels_of_hindi_and_arabic_are_of_their_words() -> None:
+    words = lists_of("hin_Deva").words
+    assert not words._has_no_more("पाएँगे") and words._has_no_more("पढ़ें और देखें")
+    assert words.find_class("उत्तर देंगे") is None and words.find_class("उत्तर दें") == "comments"
+    assert not lists_of("arb_Arab").words._has_no_more("كَتَبَ")
 
 
 def test_a_word_is_none_within_another() -> None:
