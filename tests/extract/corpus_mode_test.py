@@ -21,13 +21,17 @@ from corpus.extract.html.blocks.element_tokens import name_element
 from corpus.extract.html.blocks.features import LEVELS, TOP, measure_blocks, measure_sizes
 from corpus.extract.html.blocks.main_blocks import (
     CODE_BONUS,
+    MIN_CODE_BLOCKS,
     ROW_BONUS,
     SOFT_BELOW,
     STRICTNESS,
+    UNLIKELY_BETWEEN,
     choose_blocks,
     extract_blocks_text,
     find_headings,
+    has_code,
     join_structures,
+    keep_between,
     load_model,
     write_blocks,
 )
@@ -546,3 +550,35 @@ def test_the_second_look_sees_whole_numbers_of_what_is_expected() -> None:
     before = table[:, 5 + 3 * LEVELS].tolist()
     assert before == sorted(before) and before[0] == 0 and before[-1] > TOP / 2
     assert load_model().again is not None
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_code_and_paragraphs_between_what_stays_stay(language: str) -> None:
+    one = SENTENCES[language]
+    body = f"<div><p>{one} 1<p>{one} 2<pre>make {one}</pre><p>{one} 3<p>{one} 4</div><div class=more><p>{one} 5</div>"
+    page = read_blocks(f"<body>{body}")
+    logits = np.array([90, -30, -400, 90, 90, 90])
+    assert keep_between(page, [0, 3, 4, 5], logits) == [
+        0,
+        3,
+        4,
+        5,
+    ]  # code and text between are no row of one kind
+    assert keep_between(page, [0, 1, 3, 4], logits) == [0, 1, 2, 3, 4]
+    assert keep_between(page, [1, 3], logits) == [1, 2, 3]  # nothing before the first or behind the last
+    unlikely = np.array([90, UNLIKELY_BETWEEN, 90, 90, 90, 90])
+    assert keep_between(page, [0, 2, 3, 4], np.where(logits < 0, -30, logits)) == [0, 1, 2, 3, 4]
+    assert keep_between(page, [0, 2, 3, 4], unlikely) == [0, 2, 3, 4]
+    stated = read_blocks(f'<head><meta property="og:type" content="article"></head><body>{body}')
+    assert keep_between(stated, [0, 2, 3, 4], logits) == [0, 2, 3, 4]
+    assert keep_between(stated, [1, 3], logits) == [1, 2, 3]
+
+
+def test_pages_with_code_are_read_less_strictly() -> None:
+    sizes = np.full(8, 300)
+    logits = np.array([300, 300, 300, 300, 300, 300, 20, 300])
+    assert 6 not in choose_blocks(logits, sizes)[0]
+    assert 6 in choose_blocks(logits, sizes, has_code=True)[0]
+    assert 6 not in choose_blocks(logits, sizes, has_code=True, is_article=True)[0]
+    page = read_blocks("<body>" + "<p>渡船早上七点离开北码头<pre>make</pre>" * MIN_CODE_BLOCKS)
+    assert has_code(page) and not has_code(read_blocks("<body><p>one<pre>make</pre>"))

@@ -41,9 +41,15 @@ MAX_COMPARED = 64
 """Blocks before a long one that are looked for in it."""
 MIN_REPEATED_BYTES = 400
 """Bytes of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
-STRICTNESS, ARTICLE_STRICTNESS = 40, 56
-"""What is taken off logits, in 64ths, as long as the page has a clear main text; and if it states that it is an
-article."""
+STRICTNESS, ARTICLE_STRICTNESS, CODE_STRICTNESS = 40, 56, -20
+"""What is taken off logits, in 64ths, as long as the page has a clear main text; if it states that it is an article;
+and of a page with code that does not: documentation, of which little is beside its text."""
+MIN_CODE_BLOCKS = 3
+"""Blocks of code from which a page has some."""
+MAX_BETWEEN_CODE, MAX_BETWEEN = 10, 20
+"""Blocks of code in a row, and any blocks in a row, that may stay because those before and behind them do."""
+UNLIKELY_BETWEEN = -60
+"""Logit, in 64ths, up to which a block that is no code does not stay so."""
 SOFT_BELOW, SOFTENED = 850, 54
 """Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
 Both, the strictness and the next were measured on sites not seen."""
@@ -96,7 +102,10 @@ def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes 
         sizes = measure_sizes(page)
         logits = (model or load_model()).estimate(page, sizes)
         logits = hold_back(page, join_structures(page, logits, sizes), sizes)
-        kept, confidence = choose_blocks(logits, sizes, find_headings(page), is_article=page.head.is_article)
+        kept, confidence = choose_blocks(
+            logits, sizes, find_headings(page), is_article=page.head.is_article, has_code=has_code(page)
+        )
+        kept = keep_between(page, kept, logits)
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
 
 
@@ -152,22 +161,32 @@ def find_headings(page: PageBlocks) -> list[bool]:
     ]
 
 
+def has_code(page: PageBlocks) -> bool:
+    """Return whether a page has code here and there."""
+    return page.kinds.count(_CODE) >= MIN_CODE_BLOCKS
+
+
 def choose_blocks(
-    logits: Ints, sizes: Ints, headings: Sequence[bool] | None = None, *, is_article: bool = False
+    logits: Ints,
+    sizes: Ints,
+    headings: Sequence[bool] | None = None,
+    *,
+    is_article: bool = False,
+    has_code: bool = False,
 ) -> tuple[list[int], int]:
     """Return the blocks to keep, in order, and the expected F1 in 1,024ths, by logits in 64ths.
 
     Where little can be expected, as of a list of products, the network is surer than it is right: then its logits are
     taken at `SOFTENED` of their size. Divisions of whole numbers below 2**53 are the same on every processor.
     """
-    kept, score = _choose(logits, sizes, headings, is_article)
+    strictness = ARTICLE_STRICTNESS if is_article else CODE_STRICTNESS if has_code else STRICTNESS
+    kept, score = _choose(logits, sizes, headings, is_article, strictness)
     return (keep_inner_headings(kept, headings, logits) if headings is not None else kept), score
 
 
 def _choose(
-    logits: Ints, sizes: Ints, headings: Sequence[bool] | None, is_article: bool
+    logits: Ints, sizes: Ints, headings: Sequence[bool] | None, is_article: bool, strictness: int
 ) -> tuple[list[int], int]:
-    strictness = ARTICLE_STRICTNESS if is_article else STRICTNESS
     kept, score = _cut(squash(logits - strictness), sizes)
     if score >= (ARTICLE_SOFT_BELOW if is_article else SOFT_BELOW):
         return drop_bare_headings(kept, headings, logits) if headings is not None else kept, score
@@ -178,6 +197,29 @@ def _choose(
     if CERTAIN * int(expected[sizes > LONG_BYTES].sum()) < FEW_LONG * int(expected.sum()):
         soft += GENEROSITY
     return _cut(squash(soft), sizes)
+
+
+def keep_between(page: PageBlocks, kept: list[int], logits: Ints) -> list[int]:
+    """Return blocks with what stands between two of them: code, and on pages that do not state that they are articles
+    blocks of the same elements of which most stay, if they are not unlikely."""
+    stays = np.zeros(len(page.texts), bool)
+    stays[kept] = True
+    code = page.get_array("kinds") == _CODE
+    if page.head.is_article:
+        fits = np.zeros(len(stays), bool)
+    else:
+        paths = page.get_array("paths")
+        count = len(page.path_tokens)
+        chosen, every = np.bincount(paths[kept], minlength=count), np.bincount(paths, minlength=count)
+        fits = (logits > UNLIKELY_BETWEEN) & ((chosen > 1) & (2 * chosen >= every))[paths]
+    for begin, end in np.diff(~stays, prepend=False, append=False).nonzero()[0].reshape(-1, 2).tolist():
+        if begin == 0 or end == len(stays):
+            continue
+        is_code = end - begin <= MAX_BETWEEN_CODE and code[begin:end].all()
+        if is_code or (end - begin <= MAX_BETWEEN and fits[begin:end].all()):
+            stays[begin:end] = True
+    result: list[int] = stays.nonzero()[0].tolist()
+    return result
 
 
 def keep_inner_headings(kept: list[int], headings: Sequence[bool], logits: Ints) -> list[int]:
