@@ -27,6 +27,8 @@ import argparse
 import contextlib
 import gc
 import importlib.util
+import os
+import sys
 import time
 import unicodedata
 from collections.abc import Callable
@@ -44,6 +46,7 @@ from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage,
 from corpus.extract.html.blocks.training.scores import Scores
 from corpus.extract.html.blocks.training.trainer import fold_of
 from corpus.extract.html.main_text import extract_main, extract_main_text, parse_page
+from corpus.extract.process.supervised import ONE_THREAD
 from corpus.formats.encodings import decode
 from tests.benchmarks import bench
 from tests.extract.structure_gold.pages import make_pages, score_pages
@@ -199,6 +202,8 @@ def main() -> None:
     parser.add_argument("--engines", help="some of them, between commas")
     parser.add_argument("--folders", default=",".join(FOLDERS), help="some of them, between commas")
     given = parser.parse_args()
+    if not os.environ.keys() >= ONE_THREAD.keys():  # numpy reads them once, when it is imported
+        os.execve(sys.executable, sys.orig_argv, {**ONE_THREAD, **os.environ})
     data = bench.sample_data() / "html_gold"
     candidates = engines()
     if given.engines:

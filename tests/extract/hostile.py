@@ -8,6 +8,7 @@ import re
 import signal
 import time
 
+import numpy as np
 from lxml import etree
 
 from corpus.document import Record
@@ -86,6 +87,13 @@ def fail(message: str) -> None:
     raise ValueError(message)
 
 
+def multiply(_: str) -> None:
+    """Fail with the number of threads that are there after a product of matrices."""
+    large = np.ones((512, 512), np.float32)
+    assert (large @ large)[0, 0] == 512
+    raise ValueError(len(os.listdir("/proc/self/task")))
+
+
 def undecodable(_: str) -> None:
     b"\xff".decode()
 
@@ -93,6 +101,7 @@ def undecodable(_: str) -> None:
 COMMANDS = {
     found.__name__: found
     for found in (
-        segfault, abort, leave, kill, die_once, spin, sleep, pattern, eat, eat_natively, recurse, fail, undecodable
+        segfault, abort, leave, kill, die_once, spin, sleep, pattern, eat, eat_natively, recurse, fail, undecodable,
+        multiply,
     )
 }  # fmt: skip

@@ -196,6 +196,11 @@ def test_large_records_go_both_ways(small: Parser) -> None:
     assert [answer.text == long for _, answer in found if isinstance(answer, ExtractedText)] == [True] * 8
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted there")
+def test_matrices_are_multiplied_in_one_thread(small: Parser) -> None:
+    assert outcomes(small, [command("multiply")]) == [RejectedRecord("damaged", "ValueError: 1")]
+
+
 def test_a_format_that_cannot_be_imported_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, "text/x-missing", "corpus.extract.missing")
     with (

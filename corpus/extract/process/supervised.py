@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import json
 import marshal
+import os
 import select
 import signal
 import socket
@@ -50,6 +51,9 @@ WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
 """Records in flight at most; memory is bounded by these bytes and one record."""
 MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 """How many parsers a record may take down: two, and one more where somebody else may have killed them."""
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
+"""Environment by which numpy multiplies matrices in the parser's own thread: those of a page are so small that more
+threads mostly wait for each other, which costs more than the page. Who has set them otherwise is heeded."""
 SEND_BYTES = 1 << 20
 """Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
 MAX_SEND_BUFFERS = 16
@@ -311,6 +315,7 @@ class Parser:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
+                env={**ONE_THREAD, **os.environ},
             )
 
     def _kill(self) -> None:
