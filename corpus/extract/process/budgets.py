@@ -85,7 +85,7 @@ class Budgets:
 def find_exceeded_budget(record: Record, budgets: Budgets) -> tuple[str, str] | None:
     """Return (reason, error) of a record over a budget that is visible before parsing, else None.
 
-    One pass at memory speed; pages that open more tags than `max_depth` (few) take one more. 40 us a page of 150 KB.
+    One pass at memory speed; pages that open more tags than `max_depth` (few) take one more. 0.1 ms a page of 150 KB.
     """
     body = record.body
     if len(body) > budgets.max_bytes:
@@ -94,33 +94,35 @@ def find_exceeded_budget(record: Record, budgets: Budgets) -> tuple[str, str] | 
     if MARKUP_MEDIA_TYPES.fullmatch(record.media_type) is None:
         return None
     page = body if isinstance(body, bytes) else body.encode("utf-8", "replace")
-    opening = np.frombuffer(page, np.uint8) == ord("<")
-    tags = int(np.count_nonzero(opening))  # 6 times as fast as count()
-    attributes = count_most_attributes(page, opening) if len(page) > LONG_TAG_BYTES else 0
+    codes = np.frombuffer(page, np.uint8)
+    places = np.flatnonzero(codes == ord("<"))  # half the time of count()
+    tags = len(places)
+    attributes = count_most_attributes(page, places) if len(page) > LONG_TAG_BYTES else 0
     if attributes > MAX_TAG_ATTRIBUTES:
         return "tags", f"a tag of {attributes:,} attributes, over {MAX_TAG_ATTRIBUTES:,}"
     if tags > budgets.max_tags:
         return "tags", f"{tags:,} tags, over max_tags, {budgets.max_tags:,}"
-    if tags > budgets.max_depth and tags - page.count(b"</") > budgets.max_depth:
-        depth = measure_nesting(page)
+    if tags > budgets.max_depth:
+        ends = np.count_nonzero(codes.take(places + 1, mode="clip") == ord("/"))
+        depth = measure_nesting(page) if tags - ends > budgets.max_depth else 0
         if depth > budgets.max_depth:
             return "depth", f"tags nested {depth:,} deep, over max_depth, {budgets.max_depth:,}"
     return None
 
 
-def count_most_attributes(page: bytes, opening: npt.NDArray[np.bool_]) -> int:
-    """Return the most attributes of any tag of more than `LONG_TAG_BYTES` bytes; `opening` is where `<` is.
+def count_most_attributes(page: bytes, places: npt.NDArray[np.intp]) -> int:
+    """Return the most attributes of any tag, if these are more than `MAX_TAG_ATTRIBUTES`; `places` is where `<` is.
 
-    An image in an attribute makes such a tag: linear, whatever it contains.
+    An image in an attribute makes a long tag, too: linear, whatever it contains.
     """
-    places = np.append(np.flatnonzero(opening), len(page))
+    bounds = np.append(places, len(page))
     most = 0
-    for at in np.flatnonzero(np.diff(places) > LONG_TAG_BYTES):
-        begin, end = int(places[at]), int(places[at + 1])
-        if sum(page.count(separator, begin, end) for separator in _BETWEEN) <= MAX_TAG_ATTRIBUTES:
+    for at in np.flatnonzero(np.diff(bounds) > LONG_TAG_BYTES):
+        tag = _ATTRIBUTES.match(page, int(bounds[at]), int(bounds[at + 1]))
+        if tag is None or len(tag[1]) <= LONG_TAG_BYTES:  # most are scripts, short tags before long texts
             continue
-        tag = _ATTRIBUTES.match(page, begin, end)
-        most = max(most, len(_EACH.findall(tag[1])) if tag else 0)
+        if sum(map(tag[1].count, _BETWEEN)) > MAX_TAG_ATTRIBUTES:
+            most = max(most, len(_EACH.findall(tag[1])))
     return most
 
 
