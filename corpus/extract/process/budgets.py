@@ -170,13 +170,14 @@ def _list_tags(page: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_
     first_bytes = codes[places] | 0x20
     are_tags = (first_bytes >= ord("a")) & (first_bytes <= ord("z"))
     places, are_ends = places[are_tags], are_ends[are_tags]
-    letters = _NAME_BYTES.take(codes)
-    packed = np.ndarray(len(letters) - _PACKED + 1, np.uint64, letters, strides=(1,)).take(places)
+    windows = np.ndarray((len(codes) - _PACKED, _PACKED + 1), np.uint8, codes, strides=(1, 1))
+    letters = _NAME_BYTES.take(windows[places])
+    packed = np.ascontiguousarray(letters[:, :_PACKED]).view(np.uint64)[:, 0]
     # The lowest byte that is 0 gets its highest bit; all below it are of the name.
     ends = (packed - _EACH_BYTE) & ~packed & (_EACH_BYTE << np.uint64(7))
     names = (packed & (ends & (~ends + np.uint64(1))) - np.uint64(1)).view(np.int64)
     numbers: dict[bytes, int] = {}
-    for at in np.flatnonzero((ends == 0) & (letters.take(places + _PACKED) > 0)):
+    for at in np.flatnonzero((ends == 0) & (letters[:, _PACKED] > 0)):
         name = _NAME.match(page, places[at])
         assert name is not None
         names[at] = numbers.setdefault(name[0].lower(), -1 - len(numbers))
