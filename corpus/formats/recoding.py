@@ -79,6 +79,7 @@ INVERTED_MARGIN = 0.15
 
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+_RUNS = re.compile("[^\x00-\x7f]+")
 _CAPITALS, _SMALL = re.compile("[\u0410-\u042f]"), re.compile("[\u0430-\u044f]")
 _HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
 _TAILS = (
@@ -213,6 +214,8 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
 
     def repair_line(line: re.Match[str]) -> str:
         nonlocal sequences
+        if line[0].isascii():  # in a page, nearly all are
+            return line[0]
         decoded, count, names = _decode_line(line[0], everywhere, readings)
         sequences += count
         kinds[names] += count
@@ -233,6 +236,7 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
 def _choose_readings(text: str) -> tuple[list[_Reading], int]:
     """Return the readings that a text may need, that of most of it first, and how many sequences it has in the one that
     it needs most."""
+    text = _keep_runs(text)
     beyond = len(_BEYOND_ASCII.findall(text))
     ranked: list[tuple[int, int, _Reading]] = []
     for readings, needed in ((_list_readings(), 0.0), (_list_rare_readings(), MIN_TEXT_COVERED * beyond)):
@@ -243,6 +247,11 @@ def _choose_readings(text: str) -> tuple[list[_Reading], int]:
                 ranked.append((covered, len(sequences), reading))
     ranked.sort(key=lambda one: -one[0])
     return [reading for _, _, reading in ranked], max(count for _, count, _ in ranked)
+
+
+def _keep_runs(text: str) -> str:
+    """Return what a text has beyond ASCII, which has all sequences of a reading, each run as a line."""
+    return "\n".join(_RUNS.findall(text))
 
 
 def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:
@@ -267,6 +276,7 @@ def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple
 def _choose_reading(line: str, readings: list[_Reading]) -> tuple[_Reading | None, int]:
     """Return the reading that most of what a line has beyond ASCII is UTF-8 in, and how many sequences there are; None
     where that is too little. Of several that are as good the first counts."""
+    line = _keep_runs(line)
     most, best, count = MIN_COVERED * len(_BEYOND_ASCII.findall(line)), None, 0
     for reading in readings:
         sequences = reading.sequence.findall(line)
@@ -310,7 +320,7 @@ def _repair_inverted(text: str) -> tuple[str, str] | None:
     chosen: dict[str, str] = {}
     for match in _LINE.finditer(text):
         line = match[0]
-        if len(_CAPITALS.findall(line)) <= len(_SMALL.findall(line)):
+        if line.isascii() or len(_CAPITALS.findall(line)) <= len(_SMALL.findall(line)):
             continue
         try:
             decoded = line.encode("cp1251").decode("koi8_u")
