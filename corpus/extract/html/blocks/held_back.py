@@ -7,8 +7,6 @@ it, and what readers wrote, are not that article, however much there is of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 import numpy.typing as npt
 
@@ -136,13 +134,12 @@ def _are_linked(page: PageBlocks, tenths: int) -> npt.NDArray[np.bool_]:
     return linked
 
 
-def _find_named(page: PageBlocks, names: Collection[str]) -> npt.NDArray[np.bool_] | None:
+def _find_named(page: PageBlocks, names: frozenset[str]) -> npt.NDArray[np.bool_] | None:
     """Return which blocks stand in an element that has one of the names; None where no element has."""
-    named = frozenset(names)
-    own = [not named.isdisjoint(tokens) for tokens in page.path_tokens]
-    if not any(own):
+    are_others = list(map(names.isdisjoint, page.path_tokens))
+    if all(are_others):
         return None
     inside: list[bool] = []
-    for is_named, parent in zip(own, page.path_parents, strict=True):
-        inside.append(is_named or (parent >= 0 and inside[parent]))
+    for is_other, parent in zip(are_others, page.path_parents, strict=True):
+        inside.append(not is_other or (parent >= 0 and inside[parent]))
     return np.array(inside)[page.get_array("paths")]
