@@ -8,12 +8,14 @@ A file has entries, each with its `class` (`corpus.clean.options.CLASSES`), `why
                end of a sentence and `<text>` up to 90; a number is 0
     words      words, or several in a row, that pages say and texts seldom do: a line of at most 80 characters is named
                if it has one of them and nothing else but the file's `others`, or if one fills half of it and it does
-               not end as a sentence; any line of which two different ones fill 35 %
+               not end as a sentence; any line of which two different ones fill 35 %. One is too few in a line with a
+               word of the file's `prose`: persons and tenses (he, was) that sentences have and interfaces do not
 
 It may have `phrases` that go out of short lines by RefinedWeb's rule: those that `begin` one, that `end` one, in lower
 case, and regular expressions of what goes `anywhere`.
 
-English lines stand on pages of every language, so those of `eng` and `any` hold everywhere.
+English lines stand on pages of every language, so those of `eng` and `any` hold everywhere; `prose` is each file's own,
+since words such as `was` and `her` are other ones elsewhere.
 """
 
 from __future__ import annotations
@@ -135,6 +137,7 @@ class _File:
     patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    prose: tuple[str, ...] = ()
     phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -168,9 +171,10 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
             if not _are_texts(values):
                 raise UserError(f"{path}: {entry['class']}: {key} is a list of texts")
             by_class[entry["class"]] = (*by_class.get(entry["class"], ()), *values)
-    others = content.get("others", [])
-    if not _are_texts(others):
-        raise UserError(f"{path}: others: a list of texts is expected")
+    beside = {key: content.get(key, []) for key in ("others", "prose")}
+    for key, values in beside.items():
+        if not _are_texts(values):
+            raise UserError(f"{path}: {key}: a list of texts is expected")
     phrases = content.get("phrases", {})
     if (
         not isinstance(phrases, dict)
@@ -179,7 +183,12 @@ def _read_file(stem: str, content: Any, path: str) -> _File:
     ):
         raise UserError(f"{path}: phrases: lists of texts called {', '.join(PHRASE_PLACES)} are expected")
     kept["phrases"] = {place: tuple(listed) for place, listed in phrases.items()}
-    return _File((stem, *str(content.get("same_as") or "").split()), others=tuple(others), **kept)
+    return _File(
+        (stem, *str(content.get("same_as") or "").split()),
+        others=tuple(beside["others"]),
+        prose=tuple(beside["prose"]),
+        **kept,
+    )
 
 
 def _are_texts(values: Any) -> bool:
@@ -226,7 +235,11 @@ def _compile_lists(name: str) -> LineLists:
             end=_list_phrases(chosen, "end"),
             anywhere=_join(_list_phrases(chosen, "anywhere")),
         ),
-        words=compile_words(words, {fold_line(word) for file in chosen for word in file.others}),
+        words=compile_words(
+            words,
+            others={fold_line(word) for file in chosen for word in file.others},
+            prose={fold_line(word) for word in files[name].prose} if name else (),
+        ),
     )
 
 

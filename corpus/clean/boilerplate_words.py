@@ -32,7 +32,7 @@ _SENTENCE = re.compile(r"(?<!\.\.)[.!?。！？؟।॥][\s\"'”’»›)\]）�
 
 @dataclass(frozen=True)
 class LineWords:
-    """The words of interfaces of a language, by class, and the `others` that stand beside them.
+    """The words of interfaces of a language, by class, the `others` that stand beside them, and those of `prose`.
 
     `keys` has the longest part of each word that stands between blanks: a line without any of them has no such word.
     """
@@ -43,6 +43,7 @@ class LineWords:
     unspaced: re.Pattern[str]
     others: frozenset[str]
     unspaced_others: re.Pattern[str]
+    prose: re.Pattern[str]
 
     def find_class(self, line: str, written: str = "") -> str | None:
         """Return the class of a folded line by its first word of one, None for a line that has too few of them.
@@ -66,29 +67,43 @@ class LineWords:
             return self.classes[held[0]]
         if len(line) > MAX_LABEL:
             return None
+        if not rest.isascii():
+            rest = self.unspaced_others.sub(" ", rest)
+        if self.prose.search(rest) is not None:
+            return None
         if self._has_no_more(rest) or (share >= MIN_SHARE and _SENTENCE.search(written) is None):
             return self.classes[held[0]]
         return None
 
     def _has_no_more(self, rest: str) -> bool:
-        """Return whether all that is left of a line are `others`."""
-        if not rest.isascii():
-            rest = self.unspaced_others.sub(" ", rest)
+        """Return whether all that is left of a line, without those of `others` between letters, are `others`."""
         return self.others.issuperset(_TOKEN.findall(rest))
 
 
-def compile_words(classes: Mapping[str, str], others: Collection[str]) -> LineWords:
-    """Return the words of `classes`, which are folded, with the `others`, ready to be looked for."""
+def compile_words(
+    classes: Mapping[str, str], *, others: Collection[str], prose: Collection[str]
+) -> LineWords:
+    """Return the words of `classes` with the `others` and those of `prose`, all folded, ready to be looked for."""
     within = [word for word in classes if _IS_UNSPACED.search(word)]
     spaced = [word for word in classes if not _IS_UNSPACED.search(word)]
     return LineWords(
         classes=classes,
         keys=frozenset(max(word.split(), key=len) + end for word in spaced for end in _ENDS),
-        spaced=re.compile(rf"(?<![\w{_MARKS}]){_join(spaced)}(?![\w{_MARKS}])"),
+        spaced=_compile_spaced(spaced),
         unspaced=re.compile(_join(within)),
         others=frozenset(token for word in (*others, "0") for token in _TOKEN.findall(word)),
         unspaced_others=re.compile(_join(word for word in others if _IS_UNSPACED.search(word))),
+        prose=re.compile(
+            _compile_spaced(word for word in prose if not _IS_UNSPACED.search(word)).pattern
+            + "|"
+            + _join(word for word in prose if _IS_UNSPACED.search(word))
+        ),
     )
+
+
+def _compile_spaced(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern of words that are part of no longer one."""
+    return re.compile(rf"(?<![\w{_MARKS}]){_join(words)}(?![\w{_MARKS}])")
 
 
 def _join(words: Iterable[str]) -> str:

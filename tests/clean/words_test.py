@@ -73,6 +73,33 @@ def test_short_sentences_with_such_words_stay() -> None:
     assert len(cut) <= 0.03 * sum(map(len, SENTENCES.values())), cut
 
 
+@pytest.mark.parametrize(
+    ("language", "label", "sentence"),
+    [
+        ("eng_Latn", "Free newsletter", "his newsletter"),
+        ("deu_Latn", "Mehr erfahren hier", "er wollte mehr erfahren"),
+        ("fra_Latn", "En savoir plus ici", "elle voulait en savoir plus"),
+        ("spa_Latn", "Leer más aquí", "quiero leer más"),
+        ("por_Latn", "Ler mais aqui", "ela quer ler mais"),
+        ("rus_Cyrl", "Узнать больше здесь", "она хотела узнать больше"),
+        ("arb_Arab", "تسجيل الدخول الآن", "كان تسجيل الدخول"),
+        ("hin_Deva", "यहाँ लॉग इन", "मैं लॉग इन"),
+        ("cmn_Hans", "了解更多新闻", "他想了解更多"),
+        ("cmn_Hant", "瞭解更多新聞", "她想瞭解更多"),
+        ("jpn_Jpan", "無料会員登録はこちら", "彼は会員登録"),
+        ("kor_Hang", "회원가입하기", "그녀는 회원가입"),
+        ("tha_Thai", "สมัครสมาชิกฟรี", "เขาสมัครสมาชิก"),
+        ("vie_Latn", "Xem thêm tại đây", "em xem thêm"),
+        ("tur_Latn", "Ücretsiz abone ol", "annem abone ol"),
+        ("ind_Latn", "Baca selengkapnya di sini", "dia baca selengkapnya"),
+    ],
+)
+def test_one_word_is_too_few_beside_persons_and_tenses(language: str, label: str, sentence: str) -> None:
+    words = lists_of(language).words
+    assert words.find_class(fold_line(label), label) is not None
+    assert words.find_class(fold_line(sentence), sentence) is None
+
+
 def test_vowels_of_hindi_and_arabic_are_of_their_words() -> None:
     words = lists_of("hin_Deva").words
     assert not words._has_no_more("पाएँगे") and words._has_no_more("पढ़ें और देखें")
@@ -91,7 +118,7 @@ def test_a_word_is_none_within_another() -> None:
 def test_no_word_has_a_repetition() -> None:
     for language in LISTED:
         words = lists_of(language).words
-        for pattern in (words.spaced, words.unspaced, words.unspaced_others):
+        for pattern in (words.spaced, words.unspaced, words.unspaced_others, words.prose):
             assert not re.search(r"[^\\][*+{]", pattern.pattern)
 
 
@@ -115,6 +142,7 @@ def test_the_patterns_by_first_letter_are_all_that_can_match() -> None:
         ({"entries": [{"class": "login", "why": "x", "words": ["ログイン", 1]}]}, "words is a list of texts"),
         ({"entries": [], "others": "и"}, "others: a list of texts is expected"),
         ({"entries": [], "others": [True]}, "others: a list of texts is expected"),
+        ({"entries": [], "prose": "вчера"}, "prose: a list of texts is expected"),
         ({"entries": [{"class": "login", "why": "x", "word": ["दर्ज"]}]}, "lines, near, patterns or words"),
     ],
 )
