@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -159,7 +161,10 @@ def parse_changes(changes: list[str]) -> dict[str, float | str]:
 
 
 def show_edits(console: Console, difference: Difference, changes: str) -> None:
-    """Print what of the edits of kept documents would be applied, before and after, by kind, source and language."""
+    """Print what of the edits of kept documents would be applied, before and after, by kind, source and language.
+
+    A kind with several rows has one for all of them.
+    """
     from rich.table import Table
 
     from corpus.inspect.readable import format_count, make_printable
@@ -180,10 +185,14 @@ def show_edits(console: Console, difference: Difference, changes: str) -> None:
     for name in numbers:
         table.add_column(name, justify="right")
         table.add_column("after", justify="right")
-    for row in difference.edits:
-        counts = [format_count(number) for name in numbers for number in row[name]]
-        names = [to_plain_text(row[name] or "-") for name in ("kind", "source", "language")]
-        table.add_row(*names, *counts)
+    for kind, group in groupby(difference.edits, itemgetter("kind")):
+        rows = list(group)
+        for row in rows:
+            names = [to_plain_text(row[name] or "-") for name in ("kind", "source", "language")]
+            table.add_row(*names, *(format_count(number) for name in numbers for number in row[name]))
+        if len(rows) > 1:
+            sums = [sum(row[name][at] for row in rows) for name in numbers for at in (0, 1)]
+            table.add_row(to_plain_text(kind), "all", "", *map(format_count, sums))
     console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from rich.console import Console
 from tokenizers import Tokenizer
 
 from corpus.classifier.training_texts import read_texts
@@ -26,6 +28,7 @@ from corpus.pipelines import stored_search
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.redecide import compare_changes, decide_again
+from corpus.pipelines.cli.decide import show_edits
 from corpus.pipelines.redact import PrivateSearch
 from corpus.text.page import Page
 from corpus.verify.workspace import verify_workspace
@@ -263,6 +266,12 @@ def test_what_if_counts_edits_and_reads_no_text(tmp_path: Path) -> None:
     rows = {(row["kind"], row["language"]): row for row in difference.edits}
     assert rows["email", "eng_Latn"]["documents"] == [1, 0] and rows["email", "eng_Latn"]["spans"] == [3, 0]
     assert rows["ip", "jpn_Jpan"]["characters"] == [0, len("193.99.144.80")]
+    printed = io.StringIO()
+    show_edits(Console(file=printed, width=120), difference, "")
+    lines = [line.split() for line in printed.getvalue().splitlines()]
+    emails = [line[3:] for line in lines if line[0] == "email" and line[1] != "all"]
+    [sums] = [line[2:] for line in lines if line[:2] == ["email", "all"]]
+    assert len(emails) > 1 and sums == [str(sum(map(int, column))) for column in zip(*emails, strict=True)]
     assert not difference.rows and read_applied(workspace) == {"a": {"private": ["email"]}}
     with pytest.raises(UserError, match="phone is not among the private data that a was searched for"):
         compare_changes(workspace.root, None, {"redact.phone": "mask"}, running, 0)
