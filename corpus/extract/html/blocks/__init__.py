@@ -6,6 +6,6 @@ In the order in which a page meets them:
     walked_tables.py    layout, or rows of data              formulas.py         MathML, KaTeX, MathJax -> TeX
     odd_elements.py     hidden ones, doubles, grids          page_head.py        what the page states of itself
     features.py         blocks -> whole numbers              block_model.py      whole numbers -> probabilities
-    second_look.py      what all others let expect           main_blocks.py      the blocks to keep -> text
-    training/           gold -> weights
+    second_look.py      what all others let expect           held_back.py        menus, archives, other articles
+    main_blocks.py      the blocks to keep -> text           training/           gold -> weights
 """
