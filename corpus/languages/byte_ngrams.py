@@ -23,6 +23,14 @@ LONGEST = 6
 """Bytes of the longest n-gram."""
 MAX_CHARACTERS = 300
 """Characters of a text that are looked at, from its start."""
+_WEIGHT_UNIT = 1024
+_WEIGHTS = np.array(
+    [round(_WEIGHT_UNIT * math.log1p(count)) for count in range(4 * MAX_CHARACTERS + 1)], np.float64
+)
+"""Weights of n-grams by how often they are in a text, as whole numbers: their sums are exact in any order, so that
+scores are the same on every processor."""
+_DECIMALS = 6
+"""Decimals of probabilities: what processors differ in is behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +80,16 @@ def predict_by_ngrams(line: str, allowed: Set[str]) -> dict[str, float]:
     rows, counts = np.unique(_find_rows(model, data), return_counts=True)
     if not len(rows):
         return {}
-    weights = np.log1p(counts).astype(np.float32)
-    scores = weights @ model.table[rows][:, columns].astype(np.float32)
-    scores = scores * model.step + weights.sum() * model.floor + model.prior[columns]
+    weights = _WEIGHTS.take(counts, mode="clip")
+    sums = weights @ model.table[rows][:, columns].astype(np.float64)
+    scores = (sums * model.step + weights.sum() * model.floor) / _WEIGHT_UNIT + model.prior[columns]
     scores /= math.sqrt(len(data))
     shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
+    shares = np.round(shares / shares.sum(), _DECIMALS)
     probabilities: dict[str, float] = {}
     for at, share in zip(columns, shares.tolist(), strict=True):
         code = model.codes[at]
-        probabilities[code] = probabilities.get(code, 0.0) + share
+        probabilities[code] = round(probabilities.get(code, 0.0) + share, _DECIMALS)
     return dict(sorted(probabilities.items(), key=lambda pair: -pair[1]))
 
 

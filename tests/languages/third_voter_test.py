@@ -83,3 +83,10 @@ def test_serbo_croatian_is_one_of_its_languages() -> None:
 def test_the_file_is_of_the_languages_of_the_table() -> None:
     assert set(labels().langid) == ALL
     assert len(ALL) == 96
+
+
+def test_texts_that_grow_in_lower_case_have_probabilities() -> None:
+    for text in ("a" + "\u0130" * 299, "a" * 300, "de " * 100):
+        shares = predict_by_ngrams(text, ALL)
+        assert all(round(share, 6) == share for share in shares.values())
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
