@@ -93,7 +93,7 @@ def train_extractor_command(
             min=0,
             max=20,
             help="Number of networks with other seeds that are trained first, whose mean estimate it learns beside the "
-            "labels: each takes as long as the model itself.",
+            "labels: each takes as long as the model itself, and every part has its own.",
         ),
     ] = 3,
     keep_parts: Annotated[

@@ -26,6 +26,7 @@ from corpus.extract.html.blocks.main_blocks import (
     SOFT_BELOW,
     STRICTNESS,
     UNLIKELY_BETWEEN,
+    UNLIKELY_CODE,
     choose_blocks,
     extract_blocks_text,
     find_headings,
@@ -557,7 +558,7 @@ def test_code_and_paragraphs_between_what_stays_stay(language: str) -> None:
     one = SENTENCES[language]
     body = f"<div><p>{one} 1<p>{one} 2<pre>make {one}</pre><p>{one} 3<p>{one} 4</div><div class=more><p>{one} 5</div>"
     page = read_blocks(f"<body>{body}")
-    logits = np.array([90, -30, -400, 90, 90, 90])
+    logits = np.array([90, -30, -150, 90, 90, 90])
     assert keep_between(page, [0, 3, 4, 5], logits) == [
         0,
         3,
@@ -569,6 +570,8 @@ def test_code_and_paragraphs_between_what_stays_stay(language: str) -> None:
     unlikely = np.array([90, UNLIKELY_BETWEEN, 90, 90, 90, 90])
     assert keep_between(page, [0, 2, 3, 4], np.where(logits < 0, -30, logits)) == [0, 1, 2, 3, 4]
     assert keep_between(page, [0, 2, 3, 4], unlikely) == [0, 2, 3, 4]
+    bar = np.where(logits == -150, UNLIKELY_CODE, logits)
+    assert keep_between(page, [1, 3], bar) == [1, 3]
     stated = read_blocks(f'<head><meta property="og:type" content="article"></head><body>{body}')
     assert keep_between(stated, [0, 2, 3, 4], logits) == [0, 2, 3, 4]
     assert keep_between(stated, [1, 3], logits) == [1, 2, 3]

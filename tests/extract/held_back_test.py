@@ -63,14 +63,22 @@ def test_articles_below_that_of_the_headline_are_held_back(language: str) -> Non
     text = SENTENCES[language]
     long = f"<p>{3 * text}"
     below = f"<article class=post><h3>{text} 2</h3>{long}</article>" * 2
-    page = read_body(f"<article class=post><h1>{text} 1</h1>{long} 1</article>{below}")
+    stated = f"{STATED}<title>{text} 1 | Site</title>"
+    page = read_body(f"<article class=post><h1>{text} 1</h1>{long} 1</article>{below}", stated)
     sizes = measure_sizes(page)
     assert measure_other_articles(page, np.full(6, 100), sizes).tolist() == [0, 0, *[OTHER_PENALTY] * 4]
     unsure = np.array([100, 0, 100, 100, 100, 100])  # the text is not in the article of the headline
     assert not measure_other_articles(page, unsure, sizes).any()
-    outside = read_body(f"<h1>{text} 1</h1><article>{long} 1</article>{below}")
+    outside = read_body(f"<h1>{text} 1</h1><article>{long} 1</article>{below}", stated)
     assert not measure_other_articles(outside, np.full(6, 100), sizes).any()
-    assert not measure_other_articles(read_body(below), np.full(4, 100), sizes[2:]).any()
+    assert not measure_other_articles(read_body(below, stated), np.full(4, 100), sizes[2:]).any()
+    promo = f"<article class=featured><h1>{text[::-1]}</h1>{long} 2</article>"
+    page = read_body(f"{promo}<article class=post><h1>{text} 1!</h1>{long} 1</article>", stated)
+    assert measure_other_articles(page, np.full(4, 100), measure_sizes(page)).tolist() == [
+        OTHER_PENALTY
+    ] * 2 + [0, 0]
+    untitled = read_body(f"{promo}<div><h1>{text} 3</h1>{long} 1</div>", stated)
+    assert not measure_other_articles(untitled, np.full(4, 100), measure_sizes(untitled)).any()
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -80,6 +88,8 @@ def test_comments_on_a_stated_article_are_held_back(language: str) -> None:
     page = read_body(f"<h1>{text} 0</h1><p>{text} 1</p>{comments}<p>{text} 3</p>")
     assert measure_comments(page).tolist() == [0, 0, OTHER_PENALTY, OTHER_PENALTY, 0]
     assert not measure_comments(read_body(f"<div class=comment><p>{text} 1</p><p>{text} 2</p></div>")).any()
+    opinion = f"<main class='content comment'><h1>{text} 1</h1><p>{text}</main>" + 9 * f"<p>{text} 2"
+    assert not measure_comments(read_body(opinion, f"{STATED}<title>{text} 1</title>")).any()
     assert not measure_comments(read_body(f"<p class=commentary>{text}</p><p>{text} 1</p>")).any()
     sizes = measure_sizes(page)
     assert hold_back(page, np.full(5, 100), sizes).tolist() == [

@@ -7,11 +7,12 @@ it, and what readers wrote, are not that article, however much there is of them.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 
 from corpus.extract.html.blocks.block_model import Ints, squash
-from corpus.extract.html.blocks.features import find_headline
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
 from corpus.extract.html.blocks.second_look import CERTAIN
 
@@ -30,6 +31,9 @@ OTHER_PENALTY = 192
 and the numbers above were measured on sites not seen."""
 MAX_COMMENTS = 0.9
 """Share of a page's blocks up to which those in comments are held back: in others the names say something else."""
+MIN_HEADLINE_BYTES = 6
+"""Bytes of letters of a headline that is looked for in the title."""
+_NO_LETTERS = re.compile(r"[\W_]+")
 _NAVIGATION = frozenset(("<nav", "=navigation"))
 _PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottomnav", "relbar"))
 """Names by which DocBook, Publican, Javadoc and Sphinx's relatives call their bars of links to other pages."""
@@ -103,7 +107,7 @@ def measure_other_articles(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     """Return what is to be taken off the logits of blocks outside the `article` around the headline, if there is one
     that holds text: a page may have whole articles below the one that it is about."""
     others = np.zeros(len(page.texts), np.int64)
-    headline = find_headline(page)
+    headline = find_titled(page)
     if headline < 0:
         return others
     element, path = page.elements[headline], page.paths[headline]
@@ -118,10 +122,29 @@ def measure_other_articles(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     return others
 
 
+def find_titled(page: PageBlocks) -> int:
+    """Return the first `h1` that stands in the page's title, -1 if none does."""
+    title = _keep_letters(page.title)
+    headings = (at for at, kind in enumerate(page.kinds) if kind == int(BlockKind.HEADING))
+    for at in headings:
+        if page.path_tokens[page.paths[at]][0] == "<h1":
+            letters = _keep_letters(page.texts[at])
+            if len(letters.encode("utf-8", "replace")) >= MIN_HEADLINE_BYTES and letters in title:
+                return at
+    return -1
+
+
+def _keep_letters(text: str) -> str:
+    return _NO_LETTERS.sub("", text.casefold())
+
+
 def measure_comments(page: PageBlocks) -> Ints:
-    """Return what is to be taken off the logits of blocks in an element that is called a comment, or a list of some."""
+    """Return what is to be taken off the logits of blocks in an element that is called a comment, or a list of some; of
+    none if that is around the page's headline or beginning, too."""
     inside = _find_named(page, _COMMENTS)
-    if inside is None or inside.mean() > MAX_COMMENTS:
+    headline = find_titled(page)
+    own = [*page.find_beginnings(), *([headline] if headline >= 0 else [])]
+    if inside is None or inside.mean() > MAX_COMMENTS or inside[own].any():
         return np.zeros(len(page.texts), np.int64)
     comments: Ints = OTHER_PENALTY * inside
     return comments

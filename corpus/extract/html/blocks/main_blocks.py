@@ -48,8 +48,8 @@ MIN_CODE_BLOCKS = 3
 """Blocks of code from which a page has some."""
 MAX_BETWEEN_CODE, MAX_BETWEEN = 10, 20
 """Blocks of code in a row, and any blocks in a row, that may stay because those before and behind them do."""
-UNLIKELY_BETWEEN = -60
-"""Logit, in 64ths, up to which a block that is no code does not stay so."""
+UNLIKELY_CODE, UNLIKELY_BETWEEN = -200, -60
+"""Logits, in 64ths, up to which a block of code, and any other, does not stay so."""
 SOFT_BELOW, SOFTENED = 850, 54
 """Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
 Both, the strictness and the next were measured on sites not seen."""
@@ -162,7 +162,7 @@ def find_headings(page: PageBlocks) -> list[bool]:
 
 
 def has_code(page: PageBlocks) -> bool:
-    """Return whether a page has code here and there."""
+    """Return whether a page has code, or other text in `pre`, here and there."""
     return page.kinds.count(_CODE) >= MIN_CODE_BLOCKS
 
 
@@ -204,7 +204,7 @@ def keep_between(page: PageBlocks, kept: list[int], logits: Ints) -> list[int]:
     blocks of the same elements of which most stay, if they are not unlikely."""
     stays = np.zeros(len(page.texts), bool)
     stays[kept] = True
-    code = page.get_array("kinds") == _CODE
+    code = (page.get_array("kinds") == _CODE) & (logits > UNLIKELY_CODE)
     if page.head.is_article:
         fits = np.zeros(len(stays), bool)
     else:
