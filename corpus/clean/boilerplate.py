@@ -58,9 +58,11 @@ _RIGHTS = re.compile(
 )
 """Words of a notice of rights, folded."""
 _PICTURE = re.compile(
-    r"foto|photo|bild|imag[eo]|picture|pixabay|pexels|unsplash|shutterstock|istock|alamy|ullstein|wikimedia"
-    r"|\b(?:afp|ap|dpa|epa|epd|kna|efe|ansa|apa|keystone|reuters|tass|xinhua|yonhap|kyodo|zuma|getty)\b"
-    r"|фото|тасс|риа новости|图|圖|摄|攝|写真|撮影|新华社|사진|صورة|तस्वीर|फोटो|ภาพ|ảnh|fotoğraf"
+    r"\b(?:fotos?|photos?|photograph(?:er|y|s)?|fotograf\w*|bild(?:er|nachweis|quelle)?|imagen?|images?|pictures?|ảnh|fotoğraf\w*)\b"
+    r"|pixabay|pexels|unsplash|shutterstock|istock|alamy|ullstein|wikimedia|getty"
+    r"|\b(?:afp|ap|dpa|epa|epd|kna|efe|ansa|apa|keystone|reuters|tass|xinhua|yonhap|kyodo|zuma)\b"
+    r"|фото|тасс|риа новости|图片|圖片|图源|圖源|[图圖] ?[:：/／|]|摄影|攝影|[/／| ][摄攝]|写真|撮影|新华社"
+    r"|사진|صورة|तस्वीर|फोटो|ภาพ"
 )
 """What the credit of a picture has, folded: a word for it, or who sells them."""
 _LICENCE = re.compile(

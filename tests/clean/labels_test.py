@@ -255,6 +255,9 @@ def test_a_label_goes_at_the_edges_of_a_longer_text_alone(language: str) -> None
 
 NOTICES = [
     "© 2024 Winter & Co.",
+    "© 2024 Bildungswerk Winter",
+    "© 2024 国家图书馆",
+    "© 2019 Fotohaus Winter GmbH",
     "© Winter Verlag, alle Rechte vorbehalten",
     "© Зимний дом. Все права защищены",
 ]
