@@ -4,8 +4,8 @@
     CORPUS_DATA=... python -m tests.benchmarks.experiment_runs DIR --tokens 1000000 [--runs 40]
 
 compares workspaces of DIR (see experiment_corpora) with both controls: `curated`, `raw` (whole pages, no rules, no
-dedup) and `part`, a random part of raw as large as curated. Neutral text: the Declaration of Human Rights, and the
-Debian Reference in eleven languages. Then `curated` is trained with as many seeds as --runs says, and twenty verdicts
+dedup) and `part`, a random part of raw as large as curated. Held out: the Declaration of Human Rights, the Debian
+Reference in eleven languages, and the validation documents of all. Then `curated` is trained with as many seeds as --runs says, and twenty verdicts
 are drawn from them, each of two times --seeds runs of the same corpus: at most one should be resolved.
 
 Killed, it goes on, in DIR/compare-SIZE-TOKENS; `--verdicts-only` judges the runs that are done. CPU seconds are those
@@ -95,7 +95,8 @@ def main() -> None:
         "--runs", type=int, default=40, help="runs of the first arm in all, at least those of the comparison"
     )
     parser.add_argument("--vocabulary", type=int, default=2048)
-    parser.add_argument("--held-out-bytes", type=int, default=200_000)
+    parser.add_argument("--held-out-bytes", type=int, default=1_000_000)
+    parser.add_argument("--neutral-only", action="store_true", help="measure no validation documents")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--verdicts-only", action="store_true", help="train nothing")
     options = parser.parse_args()
@@ -112,7 +113,7 @@ def main() -> None:
             seeds=options.seeds,
             vocabulary=options.vocabulary,
             neutral=("udhr", str(data / "parallel")),
-            validation=False,
+            validation=not options.neutral_only,
             held_out_bytes=options.held_out_bytes,
         ),
         say,
