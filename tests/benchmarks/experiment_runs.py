@@ -5,8 +5,9 @@
 
 compares workspaces of DIR (see experiment_corpora) with both controls: `curated`, `raw` (whole pages, no rules, no
 dedup) and `part`, a random part of raw as large as curated. Held out: the Declaration of Human Rights, the Debian
-Reference in eleven languages, and the validation documents of all. Then `curated` is trained with as many seeds as --runs says, and twenty verdicts
-are drawn from them, each of two times --seeds runs of the same corpus: at most one should be resolved.
+Reference in eleven languages, and the validation documents of all. Then `curated` is trained with as many seeds as
+--runs says, and twenty verdicts are drawn from them, each of two times --seeds runs of the same corpus: at most one
+should be resolved.
 
 Killed, it goes on, in DIR/compare-SIZE-TOKENS; `--verdicts-only` judges the runs that are done. CPU seconds are those
 of this start.
