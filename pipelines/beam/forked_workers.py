@@ -68,6 +68,12 @@ class _Nursery:
         threading.Thread(target=self._listen, name="forked workers", daemon=True).start()
 
     def start(self, environment: Mapping[str, str]) -> ForkedWorker:
+        """Return a new worker; one that has ended, if this process was killed while it forked it.
+
+        Raises OSError where it had ended before.
+        """
+        if self.has_ended:
+            raise BrokenPipeError
         request = {
             "modules": _list_modules(),
             "environment": {**os.environ, **environment},
@@ -80,9 +86,12 @@ class _Nursery:
         with self._changed:
             while not (self._started or self.has_ended):
                 self._changed.wait()
-            if self.has_ended:
-                raise BrokenPipeError
-            return self._started.pop()
+            if self._started:
+                return self._started.pop()
+        # It may have forked one that nobody knows of: another of the same name would meet it.
+        worker = ForkedWorker(0)
+        worker.end(-SIGKILL)
+        return worker
 
     def close(self) -> None:
         """End the process, and with it its workers."""
