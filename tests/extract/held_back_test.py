@@ -77,6 +77,10 @@ def test_articles_below_that_of_the_headline_are_held_back(language: str) -> Non
     assert measure_other_articles(page, np.full(4, 100), measure_sizes(page)).tolist() == [
         OTHER_PENALTY
     ] * 2 + [0, 0]
+    page = read_body(
+        f"<article><article class=hd><h1>{text} 1</h1></article>{long} 1</article>{below}", stated
+    )
+    assert measure_other_articles(page, np.full(6, 100), sizes).tolist() == [0, 0, *[OTHER_PENALTY] * 4]
     untitled = read_body(f"{promo}<div><h1>{text} 3</h1>{long} 1</div>", stated)
     assert not measure_other_articles(untitled, np.full(4, 100), measure_sizes(untitled)).any()
 

@@ -110,15 +110,14 @@ def measure_other_articles(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     headline = find_titled(page)
     if headline < 0:
         return others
-    element, path = page.elements[headline], page.paths[headline]
-    while element >= 0 and _ARTICLE not in page.path_tokens[path]:
-        element, path = page.parents[element], page.path_parents[path]
-    if element < 0:
-        return others
-    begin, end = page.begins[element], page.ends[element]
     has_text = (logits > SURE) & (sizes >= LONG_BYTES) & (page.get_array("kinds") != int(BlockKind.HEADING))
-    if has_text[begin:end].any():
-        others[:begin] = others[end:] = OTHER_PENALTY
+    element, path = page.elements[headline], page.paths[headline]
+    while element >= 0:
+        begin, end = page.begins[element], page.ends[element]
+        if _ARTICLE in page.path_tokens[path] and has_text[begin:end].any():
+            others[:begin] = others[end:] = OTHER_PENALTY
+            break
+        element, path = page.parents[element], page.path_parents[path]
     return others
 
 
