@@ -8,6 +8,7 @@ import pytest
 from corpus.extract.html.blocks.features import measure_sizes
 from corpus.extract.html.blocks.held_back import (
     BAR_PENALTY,
+    LIST_PENALTY,
     MENU_PENALTY,
     OTHER_PENALTY,
     RUN_BLOCKS,
@@ -18,6 +19,7 @@ from corpus.extract.html.blocks.held_back import (
     measure_menus,
     measure_other_articles,
     measure_outside,
+    measure_word_lists,
 )
 from corpus.extract.html.blocks.page_blocks import PageBlocks, read_blocks
 from tests.extract.corpus_mode_test import SENTENCES
@@ -120,3 +122,20 @@ def test_long_rows_of_short_links_are_held_back(month: str, unit: str) -> None:
     assert measure_link_runs(page, measure_sizes(page)).tolist() == expected
     page = archive(RUN_BLOCKS - 1)
     assert not measure_link_runs(page, measure_sizes(page)).any()
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_long_blocks_of_words_without_sentences_are_held_back(language: str) -> None:
+    text = SENTENCES[language]
+    bare = "".join(char for char in text if char not in ".,;，。、！।")
+    words = " ".join(bare[at : at + 6].strip() for at in range(0, len(bare), 6))
+    page = read_body(
+        f"<div>{60 * (words + ' ')}</div><p>{60 * (text + ' ')}</p><p>{words}</p><p>{60 * bare}</p>", ""
+    )
+    held = measure_word_lists(page, measure_sizes(page)).tolist()
+    if language == "th":  # whose sentences have no marks
+        assert held == [0, 0, 0, 0]
+    else:
+        assert held[:3] == [LIST_PENALTY, 0, 0]
+    if language in ("zh-Hans", "zh-Hant"):
+        assert held[3] == 0  # a classic without marks
