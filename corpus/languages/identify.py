@@ -265,11 +265,9 @@ def _join_models(line: str, present: list[str], shares: Mapping[str, float]) -> 
         return Verdict(code=UNKNOWN_LANGUAGE, scores={UNKNOWN_LANGUAGE: 0.0}, known=known)
     code = _decide(lid, cld2, scores)
     agreed = bool(lid) and bool(cld2) and next(iter(lid)) == max(cld2, key=lambda name: cld2[name].confidence)
-    again = None if _is_mixed(cld2, present) else ask_third(code, scores, line, present, agreed=agreed)
-    if again is not None:
-        code, scores = again
     if not _is_mixed(cld2, present):
-        code, scores = weigh_words(code, scores, line, present)
+        again = ask_third(code, scores, line, present, agreed=agreed)
+        code, scores = weigh_words(*(again or (code, scores)), line, present)
     return Verdict(code=code, scores=scores, known=known, script=script)
 
 

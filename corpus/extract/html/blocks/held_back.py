@@ -161,12 +161,14 @@ def _keep_letters(text: str) -> str:
 def measure_comments(page: PageBlocks) -> Ints:
     """Return what is to be taken off the logits of blocks in an element that is called a comment, or a list of some; of
     none if that is around the page's headline or beginning, too."""
+    comments: Ints = np.zeros(len(page.texts), np.int64)
     inside = _find_named(page, _COMMENTS)
+    if inside is None or inside.mean() > MAX_COMMENTS:
+        return comments
     headline = find_titled(page)
     own = [*page.find_beginnings(), *([headline] if headline >= 0 else [])]
-    if inside is None or inside.mean() > MAX_COMMENTS or inside[own].any():
-        return np.zeros(len(page.texts), np.int64)
-    comments: Ints = OTHER_PENALTY * inside
+    if not inside[own].any():
+        comments[inside] = OTHER_PENALTY
     return comments
 
 
