@@ -66,7 +66,7 @@ def measure_menus(page: PageBlocks) -> Ints:
     turners, navigation = _find_named(page, _PAGE_TURNERS), _find_named(page, _NAVIGATION)
     menus: Ints = np.zeros(len(page.texts), np.int64)
     if navigation is not None:
-        menus += MENU_PENALTY * (navigation & _are_linked(page, 7))
+        menus += MENU_PENALTY * (navigation & _are_linked(page, _count_characters(page), 7))
     if turners is not None:
         menus[turners] = BAR_PENALTY
     return menus
@@ -77,8 +77,8 @@ def measure_link_runs(page: PageBlocks, sizes: Ints) -> Ints:
     runs = np.zeros(len(page.texts), np.int64)
     if len(page.texts) < RUN_BLOCKS:
         return runs
-    lengths = np.fromiter(map(len, page.texts), np.int64, len(page.texts))
-    links = _are_linked(page, 6) & (lengths <= RUN_CHARACTERS) & (sizes <= RUN_BYTES)
+    lengths = _count_characters(page)
+    links = _are_linked(page, lengths, 6) & (lengths <= RUN_CHARACTERS) & (sizes <= RUN_BYTES)
     steps = np.diff(links, prepend=False, append=False)
     for begin, end in steps.nonzero()[0].reshape(-1, 2).tolist():
         if end - begin >= RUN_BLOCKS:
@@ -172,9 +172,12 @@ def measure_comments(page: PageBlocks) -> Ints:
     return comments
 
 
-def _are_linked(page: PageBlocks, tenths: int) -> npt.NDArray[np.bool_]:
-    """Return which blocks are links for at least some tenths of their characters."""
-    lengths = np.fromiter(map(len, page.texts), np.int64, len(page.texts))
+def _count_characters(page: PageBlocks) -> Ints:
+    return np.fromiter(map(len, page.texts), np.int64, len(page.texts))
+
+
+def _are_linked(page: PageBlocks, lengths: Ints, tenths: int) -> npt.NDArray[np.bool_]:
+    """Return which blocks, of so many characters, are links for at least some tenths of these."""
     linked: npt.NDArray[np.bool_] = 10 * page.get_array("linked") >= tenths * lengths
     return linked
 
