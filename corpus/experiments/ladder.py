@@ -270,7 +270,7 @@ def _read_point(prepared: PreparedLadder, name: str, run: RunPlan) -> LadderPoin
     result = read_result(run)
     if result is None:
         raise RunError(f"{run.folder} has no result: run the same command again")
-    bits = weigh_point(result["curve"][-1]["cells"], prepared.experiment.weights)
+    bits = weigh_point(result["cells"], prepared.experiment.weights)
     return LadderPoint(name=name, parameters=result["block_parameters"], tokens=result["tokens"], bits=bits)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from corpus import storage
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.experiments.training_runs import (
+    CURVE_EVERY,
     HELD_OUT_FILE,
     RunPlan,
     configure_run,
@@ -87,8 +88,8 @@ class Sweep:
                 per_token[key] = probe_run(probe, self.machine.device) / configure_run(probe).step_tokens
             config = configure_run(by_folder[run.trunk] if run.trunk else run)
             own = int(run.settings.get("steps") or config.steps or 0) - run.begin
-            evaluations = max(1, own // config.evaluate_every if config.evaluate_every else 1)
-            measured = evaluations * self.held_out_bytes / BYTES_PER_TOKEN * MEASURED_SHARE
+            on_the_way = max(0, own // config.evaluate_every - 1) if config.evaluate_every else 0
+            measured = (1 + on_the_way / CURVE_EVERY) * self.held_out_bytes / BYTES_PER_TOKEN * MEASURED_SHARE
             seconds += (own * config.step_tokens + measured) * per_token[key]
             steps += own
         processes = max(1, self.machine.workers)

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -33,9 +34,12 @@ from corpus.storage.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from corpus.trainer.config import RunConfig
+    from corpus.trainer.evaluate import EvaluationGroup, Score
 
 EVALUATIONS = 5
 """Points of a run's curve on held-out text, the end included."""
+CURVE_EVERY = 5
+"""A curve is measured on every fifth piece of each source and language: all pieces are, once, when a run ends."""
 PROBE_STEPS = 10
 """Steps of an arm that are timed before hours are spent."""
 DIVERGED_RISE = 1.2
@@ -73,7 +77,7 @@ class RunPlan:
         """Return what its result depends on, by content: the paths of files have no part in it."""
         branch = self.branch.rpartition("@")[2] if self.branch else None
         plain = {"size": self.size, "seed": self.seed, "settings": self.settings, "branch": branch}
-        return {**plain, "shards": shards, "held_out": held_out}
+        return {**plain, "shards": shards, "held_out": held_out, "curve_every": CURVE_EVERY}
 
 
 def write_held_out(path: Path, pieces: Sequence[HeldOutPiece]) -> str:
@@ -114,21 +118,30 @@ def train_run(folder: Path, device: str = "auto", *, threads: int = 1) -> dict[s
     torch.set_num_threads(threads)
     dataset = open_dataset(run.arm)
     pieces = read_held_out(Path(plan["held_out"]))
-    groups = encode_pieces(pieces, dataset.tokenizer, measured_one_by_one=True)
+    groups = encode_pieces(pieces, dataset.tokenizer)
+    sample = sample_pieces(pieces)
     if (folder / "config.json").exists():
         config = configure_resumed_run(folder, run.arm, {})
     elif run.branch is not None:
         config = configure_branch(run.branch, run.arm, dict(run.settings))
     else:
         config = configure_run(run)
-    trained = loop.train(config, folder, device=device, console=Console(quiet=True), texts=groups)
+    trained = loop.train(
+        config,
+        folder,
+        device=device,
+        console=Console(quiet=True),
+        texts=groups,
+        texts_on_the_way=[groups[number] for number in sample],
+    )
     if trained.stopped:
         raise SystemExit(130 if trained.stopped == "SIGINT" else 143)
-    curve = read_curve(folder)
-    lowest = min((point["bits"] for point in curve), default=0.0)
-    if curve and curve[-1]["bits"] > DIVERGED_RISE * lowest:
+    last = describe_point(trained.tokens, [trained.scores[number] for number in sample])
+    curve = [*read_curve(folder, before=trained.step), last]
+    lowest = min(point["bits"] for point in curve)
+    if last["bits"] > DIVERGED_RISE * lowest:
         raise RunError(
-            f"{run.name}, seed {run.seed}: diverged: {curve[-1]['bits']:.2f} bits per byte after {lowest:.2f}: "
+            f"{run.name}, seed {run.seed}: diverged: {last['bits']:.2f} bits per byte after {lowest:.2f}: "
             f"give a lower --lr than {config.learning_rate:g}"
         )
     result = {
@@ -141,6 +154,7 @@ def train_run(folder: Path, device: str = "auto", *, threads: int = 1) -> dict[s
         "steps": trained.step,
         "tokens": trained.tokens,
         "nats": [score.nats for score in trained.scores],
+        "cells": describe_point(trained.tokens, trained.scores)["cells"],
         "curve": curve,
     }
     storage.write_text(str(folder / "result.json"), json.dumps(result, indent=None) + "\n")
@@ -149,39 +163,53 @@ def train_run(folder: Path, device: str = "auto", *, threads: int = 1) -> dict[s
     return result
 
 
-def encode_pieces(pieces: Sequence[HeldOutPiece], tokenizer: Path, *, measured_one_by_one: bool) -> list[Any]:
-    """Return held-out pieces as groups for the trainer: one each, or one for each source and language."""
+def encode_pieces(pieces: Sequence[HeldOutPiece], tokenizer: Path) -> list[EvaluationGroup]:
+    """Return held-out pieces as groups for the trainer, one each."""
     from corpus.tokens.encode import load_encoder
     from corpus.trainer.evaluate import EvaluationDocument, EvaluationGroup
 
     encoder = load_encoder(str(tokenizer))
-    groups: dict[tuple[str, str, int], list[EvaluationDocument]] = {}
-    for number, piece in enumerate(pieces):
+    groups = []
+    for piece in pieces:
         tokens = encoder.encode(piece.text).astype(np.int64)
         size = len(piece.text.encode("utf-8", "replace"))
-        key = (piece.source, piece.language, number if measured_one_by_one else 0)
-        groups.setdefault(key, []).append(
-            EvaluationDocument(tokens=tokens, bytes=size, language=piece.language)
+        document = EvaluationDocument(tokens=tokens, bytes=size, language=piece.language)
+        groups.append(
+            EvaluationGroup(
+                source=piece.source, language=piece.language, documents=(document,), all_bytes=size
+            )
         )
-    return [
-        EvaluationGroup(
-            source=source,
-            language=language,
-            documents=tuple(documents),
-            all_bytes=sum(document.bytes for document in documents),
-        )
-        for (source, language, _), documents in groups.items()
-    ]
+    return groups
 
 
-def read_curve(folder: Path) -> list[dict[str, Any]]:
-    """Return the evaluations in a run's log: tokens, bits per byte over all pieces, and of each source and language."""
+def sample_pieces(pieces: Sequence[HeldOutPiece]) -> list[int]:
+    """Return the numbers of the pieces that curves are measured on: the first of every source and language, and on."""
+    seen: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for number, piece in enumerate(pieces):
+        cell = (piece.source, piece.language)
+        if seen[cell] % CURVE_EVERY == 0:
+            chosen.append(number)
+        seen[cell] += 1
+    return chosen
+
+
+def describe_point(tokens: int, scores: Sequence[Score]) -> dict[str, Any]:
+    """Return a point of a curve: tokens, bits per byte over all scores, and of each source and language."""
+    from corpus.trainer.evaluate import bits_per_byte, sum_scores
+
+    cells = [[score.source, score.language, score.bits_per_byte] for score in sum_scores(scores)]
+    return {"tokens": tokens, "bits": bits_per_byte(scores), "cells": cells}
+
+
+def read_curve(folder: Path, *, before: int) -> list[dict[str, Any]]:
+    """Return the evaluations in a run's log of the steps before `before`, as `describe_point` does."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     step_tokens = config["batch_samples"] * config["model"]["context"]
     points: dict[int, dict[str, Any]] = {}
     for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        if entry["kind"] == "evaluate":
+        if entry["kind"] == "evaluate" and entry["step"] < before:
             points[entry["step"]] = {
                 "tokens": entry["step"] * step_tokens,
                 "bits": entry["bits_per_byte"],

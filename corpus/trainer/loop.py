@@ -93,11 +93,12 @@ def train(
     device: str = "auto",
     console: Console | None = None,
     texts: Sequence[EvaluationGroup] | None = None,
+    texts_on_the_way: Sequence[EvaluationGroup] | None = None,
 ) -> TrainingResult:
     """Train until the run's steps or minutes are reached, or until SIGTERM or SIGINT; save in either case.
 
     `texts` are measured in place of the validation documents; the result has a score for each of these groups, the log
-    one for each source and language.
+    one for each source and language. Before the end `texts_on_the_way` are, if given: a part of them costs less.
 
     Resumes from the last checkpoint of `run`, if it has one. Raises UserError for shards, checkpoints and settings that
     do not fit together, RunError for a loss that is no number or does not move, a full disk, a device that fails. Under
@@ -122,7 +123,7 @@ def train(
             ) as caught,
         ):
             try:
-                trainer.append(_Trainer(config, run, chosen, console, world, texts))
+                trainer.append(_Trainer(config, run, chosen, console, world, texts, texts_on_the_way))
                 return trainer[0].run_loop(caught)
             finally:
                 if trainer:
@@ -142,6 +143,7 @@ class _Trainer:
         console: Console,
         world: World,
         texts: Sequence[EvaluationGroup] | None,
+        texts_on_the_way: Sequence[EvaluationGroup] | None,
     ) -> None:
         self.config, self.run, self.console, self.world = config, run, console, world
         self.dataset = check_dataset(open_dataset(config.workspace), config)
@@ -151,6 +153,7 @@ class _Trainer:
         self.streams = [stream.stream for stream in self.loader.streams]
         self.bytes_per_token = np.array([stream.bytes / stream.tokens for stream in self.streams])
         self.groups = read_validation(self.dataset, config.evaluate_tokens) if texts is None else tuple(texts)
+        self.groups_on_the_way = self.groups if texts_on_the_way is None else tuple(texts_on_the_way)
         memory.check_memory(config, device, world.size)
         self.engine = Engine(config, device, world)
         self.step = 0
@@ -239,7 +242,7 @@ class _Trainer:
             while self._progress() < 1 and not self._stopping(caught):
                 if self._evaluation_due():
                     self._save()
-                    self._evaluate()
+                    self._evaluate(self.groups_on_the_way)
                 if self.standstill.is_due(self.step, self._rising()):
                     self._check_movement(self._rising())
                 try:
@@ -269,7 +272,7 @@ class _Trainer:
         if stopped:
             self._say(f"{caught[0]}: saved step {self.step:,} in {self.run}; continue with --resume")
         else:
-            self._evaluate()
+            self._evaluate(self.groups)
         tokens = self.step * self.config.step_tokens
         name = caught[0] if stopped else None
         self.log.write("end", step=self.step, tokens=tokens, seconds=self.seconds, stopped=name)
@@ -454,11 +457,11 @@ class _Trainer:
             self.saver.save(self.step, state, self.engine.model, self.engine.optimizers)
             self.saved = self.step
 
-    def _evaluate(self) -> None:
-        """Measure the validation split; log and print its bits per byte, and log what has been read so far."""
+    def _evaluate(self, groups: Sequence[EvaluationGroup]) -> None:
+        """Measure held-out groups; log and print its bits per byte, and log what has been read so far."""
         scores = evaluate(
             self.engine.model,
-            self.groups,
+            groups,
             end_of_text=self.dataset.end_of_text,
             samples=self.config.micro_samples,
             bf16=self.engine.bf16,

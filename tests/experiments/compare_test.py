@@ -22,6 +22,7 @@ from corpus.experiments.experiment_page import write_page
 from corpus.experiments.held_out import HeldOutPiece
 from corpus.experiments.prepare import choose_measure, prepare
 from corpus.experiments.sweep import Machine, Sweep, open_sweep
+from corpus.experiments.training_runs import read_result, sample_pieces
 from corpus.languages.names import name_language
 from corpus.trainer.dataset import open_dataset
 from corpus.trainer.loader import TokenStream
@@ -104,6 +105,20 @@ def test_the_better_corpus_is_named_and_controls_hold(finished: tuple[Experiment
     curve = result["sizes"]["d1"]["runs"]["good"][0]["curve"]
     assert [point["tokens"] for point in curve] == [10240, 20480, 30720, 40960, 48128]
     assert curve[-1]["bits"] < curve[0]["bits"]
+
+
+def test_curves_are_measured_on_some_pieces_and_results_on_all(finished: tuple[Experiment, dict]) -> None:
+    experiment, _ = finished
+    pieces = experiment.pieces
+    sample = sample_pieces(pieces)
+    assert 1 < len(sample) < len(pieces) and {pieces[at].language for at in sample} == set(WORDS)
+    run = read_result(experiment.run_of("d1", "good", 0)) or {}
+    bits = np.array(run["nats"]) / np.log(2)
+    sizes = np.array([len(piece.text.encode()) for piece in pieces])
+    assert run["curve"][-1]["bits"] == pytest.approx(bits[sample].sum() / sizes[sample].sum())
+    for source, language, measured in run["cells"]:
+        own = [at for at, piece in enumerate(pieces) if (piece.source, piece.language) == (source, language)]
+        assert measured == pytest.approx(bits[own].sum() / sizes[own].sum())
 
 
 def test_arms_differ_in_their_texts_alone(finished: tuple[Experiment, dict]) -> None:

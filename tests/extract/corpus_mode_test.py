@@ -37,8 +37,8 @@ from corpus.extract.html.blocks.main_blocks import (
     write_blocks,
 )
 from corpus.extract.html.blocks.page_blocks import BlockKind, read_blocks
-from corpus.extract.html.blocks.page_head import PageHead
-from corpus.extract.html.blocks.page_head import read_head as read_tree_head
+from corpus.extract.html.blocks.page_head import STATEMENTS, PageHead
+from corpus.extract.html.blocks.page_head import read_head as read_found
 from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES, expect, measure_expectation
 from corpus.extract.html.blocks.training.block_labels import label_by_text
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
@@ -71,7 +71,8 @@ def blocks(body: str) -> list[str]:
 
 
 def read_head(html: str) -> PageHead:
-    return read_tree_head(LexborHTMLParser(html))
+    tree = LexborHTMLParser(html)
+    return read_found([(element, element.tag, element.attributes) for element in tree.css(STATEMENTS)])
 
 
 def make_page(*parts: str) -> str:

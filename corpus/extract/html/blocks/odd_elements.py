@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from corpus.extract.html.blocks.page_head import FoundElement
 from corpus.extract.html.hidden_elements import is_sent_for_scripts, list_opened
 
 _NEVER_HIDDEN = ("html", "body", "main")
@@ -22,9 +24,7 @@ _TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
 _ARIA_ROW = re.compile(rb"""role=["']?row\b""")
 _SPECIAL = 'math, script[type^="math/tex"], [role=row]'
 """What pages with formulas and such tables have; what repeats a formula stands beside one of these."""
-_HIDING = ("hidden", "popover")
-"""Attributes of what a browser does not show."""
-_ODD = f"[hidden], [popover], {_SPECIAL}"
+ODD = f"[hidden], [popover], {_SPECIAL}"
 """All of these, and what a browser hides: one look at the tree is faster than ten at the source."""
 
 
@@ -32,30 +32,33 @@ Odd = dict[int, list[int] | None]
 """By the number of an element: None if it is left out, else room for the range of its blocks."""
 
 
-def note_odd_elements(tree: Any, data: bytes) -> tuple[Odd, dict[int, str]]:
+def note_odd_elements(tree: Any, data: bytes, found: Sequence[FoundElement]) -> tuple[Odd, dict[int, str]]:
     """Return the odd elements of a page, and the tags as which some of them are walked, by lexbor's numbers.
 
-    `data` is the page in UTF-8.
+    `data` is the page in UTF-8; `found` has the elements of `ODD` among others.
     """
     odd: Odd = {}
     named: dict[int, str] = {}
-    elements = [(element, element.attributes) for element in tree.css(_ODD)]
-    if any(
-        not any(name in attributes for name in _HIDING) or element.css_matches(_SPECIAL)
-        for element, attributes in elements
-    ):
+    if any(_is_special(tag, attributes) for _, tag, attributes in found):
         _note_doubles(tree, data, odd)
         if _ARIA_ROW.search(data):
             named = _name_grids(tree)
             odd.update({number: [-1, -1] for number in named if number not in odd})
-    hidden = [each for each in elements if "hidden" in each[1] and each[0].tag not in _NEVER_HIDDEN]
+    hidden = [each for each in found if "hidden" in each[2] and each[1] not in _NEVER_HIDDEN]
     opened = _list_opened(tree) if hidden else frozenset()
-    odd.update({element.mem_id: None for element, attributes in elements if "popover" in attributes})
-    for element, attributes in hidden:
+    odd.update({element.mem_id: None for element, _, attributes in found if "popover" in attributes})
+    for element, tag, attributes in hidden:
         stated = {name: value or "" for name, value in attributes.items()}
-        if not is_sent_for_scripts(element.tag, stated, opened):
+        if not is_sent_for_scripts(tag, stated, opened):
             odd[element.mem_id] = [-1, -1]
     return odd, named
+
+
+def _is_special(tag: str, attributes: Mapping[str, str | None]) -> bool:
+    """Return whether an element is one of `_SPECIAL`."""
+    if tag == "math" or attributes.get("role") == "row":
+        return True
+    return tag == "script" and (attributes.get("type") or "").startswith("math/tex")
 
 
 def _note_doubles(tree: Any, data: bytes, odd: Odd) -> None:

@@ -8,6 +8,7 @@ itself takes lexbor quadratic time in its depth: see `page_depth.is_too_deep`.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
@@ -21,8 +22,8 @@ from selectolax.lexbor import LexborHTMLParser
 from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
-from corpus.extract.html.blocks.odd_elements import note_odd_elements
-from corpus.extract.html.blocks.page_head import NO_HEAD, PageHead, read_head
+from corpus.extract.html.blocks.odd_elements import ODD, note_odd_elements
+from corpus.extract.html.blocks.page_head import NO_HEAD, STATEMENTS, FoundElement, PageHead, read_head
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.div_paragraphs import MIN_PARAGRAPH_BYTES
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
@@ -100,8 +101,10 @@ def _roles_by_number() -> dict[int, int]:
 
 
 _FRAMES = ("nav", "footer", "header")
-_FRAMES_OF_ALL = ":is(main, article, h1):is(nav *, footer *, header *)"
-"""What shows that a menu, head or foot, perhaps one of which the end is missing, is around a page's text."""
+_MAIN_TAGS = ("main", "article", "h1")
+"""What shows that a menu, head or foot around it, perhaps one of which the end is missing, is around a page's text."""
+_LOOKED_AT = ", ".join((STATEMENTS, *_MAIN_TAGS, ODD))
+"""All that is looked for in a tree, at once: to go through it takes as long as a fourth of the parse."""
 _TEXTS = frozenset(("article", "main", "blockquote"))
 _FRAMED = {
     "nav": frozenset[str](),
@@ -268,12 +271,13 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
-        page.head = read_head(tree)
+        found = [(element, element.tag or "", element.attributes) for element in tree.css(_LOOKED_AT)]
+        page.head = read_head(found)
         if CREATIVE_COMMONS_HOST.encode() in data:
             page.licenses = find_page_licenses(tree)
-        self.odd, self.named = note_odd_elements(tree, data)
+        self.odd, self.named = note_odd_elements(tree, data, found)
         if self.frames is not None:
-            self.frames = _find_outer_frames(tree)
+            self.frames = _find_outer_frames(found)
         self.opened.append(body)
         self._register()
         self._walk(body)
@@ -678,11 +682,11 @@ class _Walk:
             passed = end
 
 
-def _find_outer_frames(tree: Any) -> set[int]:
+def _find_outer_frames(found: Sequence[FoundElement]) -> set[int]:
     """Return the menus, heads and feet that are around a page's text, by lexbor's numbers."""
     frames: set[int] = set()
     climbed: set[int] = set()
-    for element in tree.css(_FRAMES_OF_ALL):
+    for element in [element for element, tag, _ in found if tag in _MAIN_TAGS]:
         while (element := element.parent) is not None and element.mem_id not in climbed:
             climbed.add(element.mem_id)
             if element.tag in _FRAMES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -17,14 +18,18 @@ MIN_BEGINNING_BYTES = 24
 MAX_BEGINNING = 40
 """Characters of it that are."""
 MAX_METAS = 300
-"""Elements that are looked at."""
+"""Names of contents that are looked at."""
 MAX_SCRIPTS = 6
 MAX_SCRIPT_CHARACTERS = 1 << 20
 """Characters of a script of data that are looked at."""
-_STATEMENTS = (
+STATEMENTS = (
     'meta:is([property="og:type" i], [name="og:type" i], [property$="description" i], [name$="description" i], '
     '[itemprop="description" i]), script[type*="ld+json"]'
 )
+"""The elements that state it."""
+
+FoundElement = tuple[Any, str, dict[str, str | None]]
+"""An element of lexbor's, its tag and its attributes, which are made anew whenever they are asked for."""
 
 KINDS = ("article", "website", "product", "Article", "Product", "Forum", "List")
 """Kinds of page that are told apart: three of Open Graph, then four of schema.org."""
@@ -62,10 +67,10 @@ class PageHead:
 NO_HEAD = PageHead()
 
 
-def read_head(tree: Any) -> PageHead:
-    """Return what a page, as a tree of lexbor's, states of itself."""
+def read_head(found: Sequence[FoundElement]) -> PageHead:
+    """Return what a page states of itself, by elements of it: those of `STATEMENTS` and, as it comes, others."""
     kinds = [False] * len(KINDS)
-    metas, scripts = _gather(tree)
+    metas, scripts = _gather(found)
     kind = _GRAPH_KINDS.get(
         next((content for name, content in metas if name == "og:type"), "").strip().lower()
     )
@@ -88,18 +93,15 @@ def read_head(tree: Any) -> PageHead:
     return PageHead(tuple(kinds), tuple(beginnings), body)
 
 
-def _gather(tree: Any) -> tuple[list[tuple[str, str]], list[str]]:
+def _gather(found: Sequence[FoundElement]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the names and contents of `meta` elements, and the scripts of JSON-LD."""
     metas: list[tuple[str, str]] = []
     scripts: list[str] = []
-    for element in tree.css(_STATEMENTS)[:MAX_METAS]:
-        if element.tag == "script":
-            if len(scripts) < MAX_SCRIPTS:
+    for element, tag, attributes in found:
+        if tag == "script":
+            if len(scripts) < MAX_SCRIPTS and "ld+json" in (attributes.get("type") or ""):
                 scripts.append(element.text()[:MAX_SCRIPT_CHARACTERS])
-            continue
-        attributes = element.attributes
-        content = attributes.get("content")
-        if content:
+        elif tag == "meta" and len(metas) < MAX_METAS and (content := attributes.get("content")):
             metas += [
                 (written.strip().lower(), content)
                 for name in _NAMES
