@@ -32,21 +32,21 @@ Odd = dict[int, list[int] | None]
 """By the number of an element: None if it is left out, else room for the range of its blocks."""
 
 
-def note_odd_elements(tree: Any, data: bytes, found: Sequence[FoundElement]) -> tuple[Odd, dict[int, str]]:
+def note_odd_elements(tree: Any, data: bytes, elements: Sequence[FoundElement]) -> tuple[Odd, dict[int, str]]:
     """Return the odd elements of a page, and the tags as which some of them are walked, by lexbor's numbers.
 
-    `data` is the page in UTF-8; `found` has the elements of `ODD` among others.
+    `data` is the page in UTF-8; `elements` are those of `ODD` among others.
     """
     odd: Odd = {}
     named: dict[int, str] = {}
-    if any(_is_special(tag, attributes) for _, tag, attributes in found):
+    if any(_is_special(tag, attributes) for _, tag, attributes in elements):
         _note_doubles(tree, data, odd)
         if _ARIA_ROW.search(data):
             named = _name_grids(tree)
             odd.update({number: [-1, -1] for number in named if number not in odd})
-    hidden = [each for each in found if "hidden" in each[2] and each[1] not in _NEVER_HIDDEN]
+    hidden = [each for each in elements if "hidden" in each[2] and each[1] not in _NEVER_HIDDEN]
     opened = _list_opened(tree) if hidden else frozenset()
-    odd.update({element.mem_id: None for element, _, attributes in found if "popover" in attributes})
+    odd.update({element.mem_id: None for element, _, attributes in elements if "popover" in attributes})
     for element, tag, attributes in hidden:
         stated = {name: value or "" for name, value in attributes.items()}
         if not is_sent_for_scripts(tag, stated, opened):

@@ -271,13 +271,13 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
-        found = [(element, element.tag or "", element.attributes) for element in tree.css(_LOOKED_AT)]
-        page.head = read_head(found)
+        elements = [(element, element.tag or "", element.attributes) for element in tree.css(_LOOKED_AT)]
+        page.head = read_head(elements)
         if CREATIVE_COMMONS_HOST.encode() in data:
             page.licenses = find_page_licenses(tree)
-        self.odd, self.named = note_odd_elements(tree, data, found)
+        self.odd, self.named = note_odd_elements(tree, data, elements)
         if self.frames is not None:
-            self.frames = _find_outer_frames(found)
+            self.frames = _find_outer_frames(elements)
         self.opened.append(body)
         self._register()
         self._walk(body)
@@ -682,11 +682,11 @@ class _Walk:
             passed = end
 
 
-def _find_outer_frames(found: Sequence[FoundElement]) -> set[int]:
+def _find_outer_frames(elements: Sequence[FoundElement]) -> set[int]:
     """Return the menus, heads and feet that are around a page's text, by lexbor's numbers."""
     frames: set[int] = set()
     climbed: set[int] = set()
-    for element in [element for element, tag, _ in found if tag in _MAIN_TAGS]:
+    for element in [element for element, tag, _ in elements if tag in _MAIN_TAGS]:
         while (element := element.parent) is not None and element.mem_id not in climbed:
             climbed.add(element.mem_id)
             if element.tag in _FRAMES:

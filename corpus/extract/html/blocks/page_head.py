@@ -67,10 +67,10 @@ class PageHead:
 NO_HEAD = PageHead()
 
 
-def read_head(found: Sequence[FoundElement]) -> PageHead:
+def read_head(elements: Sequence[FoundElement]) -> PageHead:
     """Return what a page states of itself, by elements of it: those of `STATEMENTS` and, as it comes, others."""
     kinds = [False] * len(KINDS)
-    metas, scripts = _gather(found)
+    metas, scripts = _gather(elements)
     kind = _GRAPH_KINDS.get(
         next((content for name, content in metas if name == "og:type"), "").strip().lower()
     )
@@ -93,11 +93,11 @@ def read_head(found: Sequence[FoundElement]) -> PageHead:
     return PageHead(tuple(kinds), tuple(beginnings), body)
 
 
-def _gather(found: Sequence[FoundElement]) -> tuple[list[tuple[str, str]], list[str]]:
+def _gather(elements: Sequence[FoundElement]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the names and contents of `meta` elements, and the scripts of JSON-LD."""
     metas: list[tuple[str, str]] = []
     scripts: list[str] = []
-    for element, tag, attributes in found:
+    for element, tag, attributes in elements:
         if tag == "script":
             if len(scripts) < MAX_SCRIPTS and "ld+json" in (attributes.get("type") or ""):
                 scripts.append(element.text()[:MAX_SCRIPT_CHARACTERS])
