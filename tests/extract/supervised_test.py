@@ -259,6 +259,9 @@ def test_nesting_counts_tags_open_at_once() -> None:
     assert measure_nesting("<div><div>中文".encode("utf-16")) == 2
     assert measure_nesting(b"<my-element-a><my-element-b></my-element-a></my-element-a><i>") == 2
     assert measure_nesting(b"<a><!-- <b> --><b><!-- </b><!-- --><b></b></b><!--<i><i><i>") == 3
+    assert measure_nesting(b"<a><!--><b><!---><c><!-- <d>") == 3
+    assert measure_nesting(b"<SCRIPT>'<!--'</SCRIPT><a><b></b><script>'-->'</script><b><c>") == 3
+    assert measure_nesting(b"<script>x</script><!-- <a><a><a> --><script><!-- <a> //--></script><b>") == 1
     assert measure_nesting(b"".join(b"<x%d>" % number for number in range(5_000))) == 5_000
 
 

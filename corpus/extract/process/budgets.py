@@ -185,10 +185,22 @@ def _list_tags(page: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_
 
 
 def _iter_comments(page: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where comments begin and end; one that is not closed ends with the page."""
+    """Yield where comments begin and end; one that is not closed ends with the page, one in a script with the script.
+
+    `<!-->` and `<!--->` are whole.
+    """
     begin = page.find(b"<!--")
+    if begin < 0:
+        return
+    page, passed = page.lower(), 0
     while begin >= 0:
-        end = page.find(b"-->", begin + 4)
-        end = end + 3 if end >= 0 else len(page)
+        opened = page.rfind(b"<script", passed, begin)
+        if opened >= 0 and page.rfind(b"</script", opened, begin) < 0:
+            end = page.find(b"</script", begin)
+        else:
+            end = page.find(b"-->", begin + 2)
+            end += 3 * (end >= 0)
+        if end < 0:
+            end = len(page)
         yield begin, end
-        begin = page.find(b"<!--", end)
+        passed, begin = end, page.find(b"<!--", end)
