@@ -1,19 +1,21 @@
 """From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
 
     CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2] [--modes fast,corpus]
+        [--archives web-open,wcxb]
 
-Both read the 2,094 real pages of web-open.warc.gz, in turn, in one process (and whatever children they start). What
-is compared is user and system time over the whole run, less that of the same command on an archive of one page:
-start-up and the loading of models are left out on both sides. Ours computes every signal of every page
-(URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts, duplicates and decisions, with each of
-the extraction modes that are named. Theirs stops at the first rule that fails; its filters alone and its filters with
-MinHash are both shown.
+Both read the 2,094 real pages of web-open.warc.gz (66 KB each), or an archive packed from WCXB's 1,497 recent ones
+(278 KB), in turn, in one process (and whatever children they start). What is compared is user and system time over the
+whole run, less that of the same command on an archive of one page: start-up and the loading of models are left out on
+both sides. Ours computes every signal of every page (URL, text, Gopher, C4, FineWeb, language), MinHash signatures,
+Parquet parts, duplicates and decisions, with each of the extraction modes that are named. Theirs stops at the first
+rule that fails; its filters alone and its filters with MinHash are both shown.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
 import resource
 import subprocess
@@ -29,7 +31,10 @@ import pyarrow.parquet as pq
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from rich.console import Console
 from rich.table import Table
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
+from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.languages.models import lid_path
 from tests.benchmarks import bench
 
@@ -53,38 +58,62 @@ def main() -> None:
     parser = bench.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--modes", default="fast", help="ours, between commas")
+    parser.add_argument("--archives", default="web-open", help="web-open, wcxb, or both between commas")
     given = parser.parse_args()
-    rounds, modes = given.rounds, given.modes.split(",")
     bench.datatrove()
-    warc = bench.sample_data() / "warc/web-open.warc.gz"
+    data = bench.sample_data()
     with tempfile.TemporaryDirectory() as folder:
-        one = Path(folder) / "one.warc.gz"
-        sides: dict[str, Callable[[Path, Path], list[str]]] = {
-            "datatrove, filters": lambda archive, out: theirs(archive, out, "filters"),
-            "datatrove, filters and MinHash": lambda archive, out: theirs(archive, out, "all"),
-        } | {f"corpus, {mode}": partial(ours, mode) for mode in modes}
-        spent: dict[str, list[float]] = {name: [] for name in sides}
-        kept: dict[str, int] = {}
-        for turn in range(rounds):
-            for name, command in sides.items():
-                seconds = []
-                for archive in (warc, one):
-                    out = Path(folder) / f"{turn}-{name}-{archive.stem}".replace(" ", "-").replace(",", "")
-                    seconds.append(cpu(command(archive, out)))
-                    if archive is warc:
-                        kept[name] = documents(name, out)
-                        if not one.exists():
-                            one_page(warc, kept_url(out), one)
-                spent[name].append(seconds[0] - seconds[1])
-        pages = sum(1 for _ in responses(warc))
-    show(spent, kept, pages)
+        for name in given.archives.split(","):
+            warc = data / "warc" / "web-open.warc.gz"
+            if name == "wcxb":
+                warc = pack_pages(data / "html_gold" / "wcxb", Path(folder) / "wcxb.warc.gz")
+            elif name != "web-open":
+                parser.error(f"--archives {name}: web-open or wcxb")
+            compare(name, warc, Path(folder), given.rounds, given.modes.split(","))
 
 
-def show(spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> None:
+def pack_pages(gold: Path, warc: Path) -> Path:
+    """Write the pages of a gold folder as an archive, and return it."""
+    headers = StatusAndHeaders("200 OK", [("Content-Type", "text/html; charset=utf-8")], protocol="HTTP/1.1")
+    with warc.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=True)
+        for page in read_gold_folder(str(gold)).pages:
+            body = io.BytesIO(page.html.encode("utf-8", "replace"))
+            url = f"https://{page.site}/{page.name}"
+            writer.write_record(
+                writer.create_warc_record(url, "response", payload=body, http_headers=headers)
+            )
+    return warc
+
+
+def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str]) -> None:
+    """Run both sides in turn on an archive, and print the table."""
+    one = folder / f"one-{archive}.warc.gz"
+    sides: dict[str, Callable[[Path, Path], list[str]]] = {
+        "datatrove, filters": lambda archive, out: theirs(archive, out, "filters"),
+        "datatrove, filters and MinHash": lambda archive, out: theirs(archive, out, "all"),
+    } | {f"corpus, {mode}": partial(ours, mode) for mode in modes}
+    spent: dict[str, list[float]] = {name: [] for name in sides}
+    kept: dict[str, int] = {}
+    for turn in range(rounds):
+        for name, command in sides.items():
+            seconds = []
+            for path in (warc, one):
+                out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
+                seconds.append(cpu(command(path, out)))
+                if path is warc:
+                    kept[name] = documents(name, out)
+                    if not one.exists():
+                        one_page(warc, kept_url(out), one)
+            spent[name].append(seconds[0] - seconds[1])
+    show(archive, spent, kept, sum(1 for _ in responses(warc)))
+
+
+def show(archive: str, spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> None:
     best = {name: min(seconds) for name, seconds in spent.items()}
     modes = [name for name in best if name.startswith("corpus")]
     versions = theirs_versions()
-    table = Table(title=f"WARC to decided documents, {pages:,} pages")
+    table = Table(title=f"WARC to decided documents, {archive}, {pages:,} pages")
     for column in (
         "",
         "pages in",
