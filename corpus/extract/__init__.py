@@ -57,6 +57,8 @@ PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 
 PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
 PLUGIN_MODULE = "corpus.extract.plugin_extractor"
+READ_AHEAD = {"corpus.extract.html.main_text": "corpus.extract.html.pages_ahead"}
+"""Formats of which mode `corpus` reads several records at once, and what does that."""
 MAX_SNIFFED_BYTES = 256
 """Bytes of a page that hold zeros in UTF-16 and UTF-32."""
 DEFAULT_MODE = "fast"

@@ -25,9 +25,9 @@ WORD_WEIGHT = 3.0
 LEAST_SCORE = 0.03
 """Score of a language that models do not name: two words more than those of a language that they are sure of are
 enough, one is not. These two were chosen by sentences of news and of Tatoeba and by messages of programs."""
-MIN_DOUBTED_WORDS, MAX_SHARE, DOUBT = 8, 8, 0.4
-"""Different words of a text from which one in so many must be a doubted language's own, and what its score is
-multiplied by where fewer are."""
+MIN_DOUBTED_WORDS, DOUBT = 8, 0.4
+"""Words of a text from which one in so many must be a doubted language's own, and what its score is multiplied by where
+fewer are. Words that come again count again: in a long text most different words are no longer those of the grammar."""
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"“”„«»।|/]+")
 
 
@@ -36,7 +36,7 @@ class Relatives:
     """Languages in a script, and words that some of them write, with these.
 
     `parts` are beginnings (`op*`) and ends (`*maq`) of words, `sizes` their lengths, the longest first; `doubted` are
-    languages that models name too often.
+    languages that models name too often, and of how many words of a text one must be theirs.
     """
 
     languages: tuple[str, ...]
@@ -44,7 +44,7 @@ class Relatives:
     words: Mapping[str, tuple[str, ...]]
     parts: Mapping[str, tuple[str, ...]]
     sizes: tuple[int, ...]
-    doubted: tuple[str, ...]
+    doubted: Mapping[str, int]
 
     def count_words(self, words: Iterable[str]) -> dict[str, int]:
         """Return of each language how many of some different words tell it from another."""
@@ -58,6 +58,10 @@ class Relatives:
             for language in languages:
                 counts[language] += min(MAX_WORDS, count)
         return counts
+
+    def is_written(self, language: str, word: str) -> bool:
+        """Return whether a word is one that tells a language from others."""
+        return language in (self.words.get(word) or self._find_part(word) or ())
 
     def has_others(self, language: str, line: str) -> bool:
         """Return whether a word of a line, with blanks around it, is one that a language does not write."""
@@ -93,10 +97,12 @@ def weigh_words(
     line = line.lower()
     if not (group.parts or code in group.doubted or group.has_others(code, line)):
         return code, scores
-    words = set(_WORD.findall(line))
-    counts = group.count_words(words)
-    if code in group.doubted and len(words) >= max(MIN_DOUBTED_WORDS, MAX_SHARE * counts[code]):
-        return code, {**scores, code: DOUBT * scores.get(code, 0.0)}
+    running = _WORD.findall(line)
+    counts = group.count_words(set(running))
+    if code in group.doubted and len(running) >= MIN_DOUBTED_WORDS and counts[code] == max(counts.values()):
+        own = sum(group.is_written(code, word) for word in running)
+        if own * group.doubted[code] < len(running):
+            return code, {**scores, code: DOUBT * scores.get(code, 0.0)}
     if len(set(counts.values())) == 1:
         return code, scores
     evidence = {
@@ -120,6 +126,11 @@ def relatives_of(language: str, scripts: Iterable[str]) -> tuple[str, ...]:
 def list_told() -> frozenset[str]:
     """Return the languages that words tell."""
     return frozenset(language for group in _read_groups() for language in group.languages)
+
+
+def list_doubted() -> frozenset[str]:
+    """Return the languages that models name too often."""
+    return frozenset(language for group in _read_groups() for language in group.doubted)
 
 
 @cache
@@ -160,7 +171,7 @@ def _read_groups() -> list[Relatives]:
                 words=all_words,
                 parts=parts,
                 sizes=tuple(sorted({len(part) - 1 for part in parts}, reverse=True)),
-                doubted=tuple(row.get("doubted", ())),
+                doubted=row.get("doubted", {}),
             )
         )
     return groups

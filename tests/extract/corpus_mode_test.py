@@ -37,9 +37,15 @@ from corpus.extract.html.blocks.main_blocks import (
     write_blocks,
 )
 from corpus.extract.html.blocks.page_blocks import BlockKind, read_blocks
+from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.page_head import STATEMENTS, PageHead
 from corpus.extract.html.blocks.page_head import read_head as read_found
-from corpus.extract.html.blocks.second_look import ESTIMATE_FEATURES, expect, measure_expectation
+from corpus.extract.html.blocks.second_look import (
+    ESTIMATE_FEATURES,
+    expect,
+    expect_each,
+    measure_expectation,
+)
 from corpus.extract.html.blocks.training.block_labels import label_by_text
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.extract.html.blocks.training.trainer import (
@@ -336,13 +342,12 @@ def test_estimates_do_not_depend_on_the_elements_seen_before(monkeypatch: pytest
         )
         for i, text in enumerate(SENTENCES.values())
     ]
-    alone = [
-        read_model(write_model(model), "new").estimate(page, measure_sizes(page)).tolist() for page in pages
-    ]
+    groups = [PageGroup([page], [measure_sizes(page)]) for page in pages]
+    alone = [read_model(write_model(model), "new").estimate(group).tolist() for group in groups]
     for kept in (block_model.MAX_CACHED, 3):
         monkeypatch.setattr(block_model, "MAX_CACHED", kept)
         for _ in range(2):
-            assert [model.estimate(page, measure_sizes(page)).tolist() for page in pages] == alone
+            assert [model.estimate(group).tolist() for group in groups] == alone
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -360,7 +365,7 @@ def test_white_space_is_one_space_and_that_which_is_written_stays(language: str)
 def test_features_are_whole_numbers_and_sums_are_exact_in_any_order() -> None:
     page = read_blocks(make_page(*(f"<p class=a{i}>{text}</p>" for i, text in enumerate(SENTENCES.values()))))
     sizes = measure_sizes(page)
-    features = measure_blocks(page, sizes)
+    features = measure_blocks(PageGroup([page], [sizes]))
     assert (features == np.floor(features)).all() and features.min() >= 0 and features.max() <= TOP
     model = load_model()
     dense = model.dense.astype(np.float32)
@@ -544,9 +549,11 @@ def test_a_shop_or_forum_is_no_article() -> None:
 def test_the_second_look_sees_whole_numbers_of_what_is_expected() -> None:
     page = read_blocks(make_page(*(f"<div><p>{text}</p></div>" * 3 for text in SENTENCES.values())))
     sizes = measure_sizes(page)
+    group = PageGroup([page], [sizes])
     for logits in (np.full(len(sizes), -600), np.full(len(sizes), 600), np.arange(len(sizes)) * 16 - 100):
-        seen = expect(block_model.squash(logits), sizes)
-        table = measure_expectation(page, sizes, logits, seen)
+        seen = expect_each(group, block_model.squash(logits))
+        assert (seen.kept[0], seen.scores[0]) == expect(block_model.squash(logits), sizes)
+        table = measure_expectation(group, logits, seen)
         assert table.shape == (len(sizes), ESTIMATE_FEATURES) and table.max() <= TOP + 1
     # Of the last: the share expected before each block only grows, to nearly all.
     before = table[:, 5 + 3 * LEVELS].tolist()

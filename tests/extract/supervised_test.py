@@ -101,6 +101,32 @@ def test_a_parser_that_eats_memory_is_held_back(line: str) -> None:
     assert found == [RejectedRecord("memory", "more than 209,715,200 bytes of memory"), TEXTS[0]]
 
 
+@pytest.mark.parametrize(
+    ("budgets", "reason"),
+    [
+        (Budgets(seconds=0.4, max_tags=10_000_000), "time"),
+        (Budgets(seconds=60, max_tags=10_000_000, memory=100 << 20), "memory"),
+    ],
+)
+def test_a_page_that_is_too_much_among_pages_read_ahead_costs_only_itself(
+    budgets: Budgets, reason: str
+) -> None:
+    """Wherever it stands among those that are read together, and a hostile record behind it."""
+    pages = [page(f"<p>{text}" * 9) for text in TEXTS]
+    large = page("<p>a" * 2_000_000)
+    bodies = [record(at, body, "text/html") for at, body in enumerate([*pages[:3], large, *pages[3:], large])]
+    bodies += [record(9, command("segfault")), record(10, pages[0], "text/html")]
+    parser = Parser("corpus", budgets)
+    found = [answer for _, answer in parser.extract_each((None, body) for body in bodies)]
+    parser.close()
+    rejected = [at for at, answer in enumerate(found) if isinstance(answer, RejectedRecord)]
+    assert rejected == [3, 9, 10]
+    assert [found[at].reason for at in rejected] == [reason, reason, "crash"]  # type: ignore[union-attr]
+    for at, answer in enumerate(found):
+        if at not in rejected:
+            assert answer == extract(bodies[at], "corpus")
+
+
 def test_who_died_once_by_chance_is_parsed_again(small: Parser, tmp_path: Path) -> None:
     line = f"die_once {tmp_path / 'died'}"
     bodies = [*map(page, TEXTS), command(line), *map(page, TEXTS)]

@@ -20,6 +20,7 @@ from corpus.errors import UserError
 from corpus.languages import fasttext_models, models
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import is_label, labels
+from corpus.languages.relatives import list_doubted
 
 TEXTS = {
     "eng_Latn": "The bridge was repaired before the winter, and the ferry stopped running in November.",
@@ -238,6 +239,17 @@ def test_languages_that_lid176_is_blind_to(data: Path) -> None:
     for code in ("hau", "zul", "kin", "ibo", "sna", "xho", "sot", "tsn", "fao", "mri", "haw", "tir"):
         right = sum(IDENTIFIER.identify(t)[0][:3] == code for t in texts[code])
         assert right >= 0.85 * len(texts[code]), code
+
+
+def test_long_texts_in_languages_that_are_doubted_are_not(data: Path) -> None:
+    """Words of grammar are few of the different words of a long text, and many of its running words."""
+    texts = declarations(data)
+    named = list_doubted() - {"ido"}  # which is taken for Esperanto
+    known = [code for code in named if code in texts and IDENTIFIER.identify(texts[code][0])[0][:3] == code]
+    assert {"kin", "swh", "yor", "lin", "lug", "sna", "ilo"} <= set(known)
+    for code in known:
+        label, score = IDENTIFIER.identify("\n".join(texts[code]))
+        assert label[:3] == code and score > 0.7, (code, label, score)
 
 
 def test_web_texts_whose_language_people_checked(data: Path) -> None:

@@ -3,6 +3,7 @@
 In the order in which a page meets them:
 
     main_text.py         a page -> its main text             wrapped_lines.py   lines that Chinese sources wrap
+    pages_ahead.py       several pages at once
     page_tree.py         what a browser shows, for all modes, by
       hidden_elements.py   what it hides                       sentence_words.py  words in odd elements
       list_items.py        items of lists, kept whole          layout_tables.py   tables that are no data

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trafilatura
 from lxml.etree import ElementDefaultClassLookup, ParserError
@@ -24,12 +23,15 @@ from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.div_paragraphs import mend_paragraphs
 from corpus.extract.html.hidden_elements import drop_silent
 from corpus.extract.html.page_tree import mend_tree
+from corpus.extract.html.pages_ahead import decode_page, prepare_page, take_ahead, walk_page
 from corpus.extract.html.prose_frame import find_prose_frame, set_frame
 from corpus.extract.html.resiliparse_tree import HOLDER, hold_single_characters, mend_page
 from corpus.extract.html.selectors import PageValues, compile_selector, known_values
-from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines, write_out_references
+from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
 from corpus.extract.plain_text import clean_text
-from corpus.formats.encodings import decode
+
+if TYPE_CHECKING:
+    from corpus.extract.html.blocks.main_blocks import WalkedPage
 
 MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
 """`fast` is trafilatura's own rules alone; the next two compare them with readability and jusText and, in
@@ -88,24 +90,19 @@ logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # it logs every pag
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
     """Return the main text of a page, decoded by what it, its header and its bytes state."""
-    html, data = _read_page(record)
-    page = extract_main(html, record.url, mode, data)
+    ahead = take_ahead(record)
+    if ahead is None:
+        html, data = decode_page(record)
+        page = extract_main(html, record.url, mode, data)
+    else:
+        html = ahead.html
+        page = _extract_prepared(html, record.url, mode, ahead.walked)
     if not page.text:
         return None
     license, metadata = read_license(html, page.licenses)
     if mode == "corpus":
         metadata["extractor"] = page.engine
     return ExtractedText(text=page.text, license=license, metadata=metadata)
-
-
-def _read_page(record: Record) -> tuple[str, bytes | None]:
-    """Return a page, and the same in UTF-8 if its bytes are that."""
-    body = record.body
-    if isinstance(body, str):
-        return body, None
-    html, codec = decode(body, record.charset, html=True)
-    lost = "\ufffd" in html or body.startswith(BOM_UTF8)
-    return html, body if codec == "utf-8" and not lost else None
 
 
 def read_license(html: str, licenses: Sequence[str] | None = None) -> tuple[str | None, dict[str, str]]:
@@ -153,17 +150,17 @@ def extract_main(html: str, url: str | None, mode: str, data: bytes | None = Non
     """
     if mode not in MODES:
         raise ValueError(f"no extraction mode {mode!r}: choose from {', '.join(MODES)}")
-    if (written_out := write_out_references(html)) != html:
-        html, data = written_out, None
-    if mode == "corpus":
-        # Its libraries take a fifth of a second to load, which the other modes need not.
-        from corpus.extract.html.blocks.main_blocks import extract_blocks_text, is_stated_elsewhere
-        from corpus.extract.html.page_depth import is_too_deep
+    html, data = prepare_page(html, data)
+    return _extract_prepared(html, url, mode, walk_page(html, data) if mode == "corpus" else None)
 
-        if data is None:
-            data = html.encode("utf-8", "replace")
-        if not is_too_deep(data):
-            ours = extract_blocks_text(html, data=data)
+
+def _extract_prepared(html: str, url: str | None, mode: str, walked: WalkedPage | None) -> MainText:
+    """Return the main text of a page whose references are written out, and whose blocks are known in mode `corpus`."""
+    if mode == "corpus":
+        from corpus.extract.html.blocks.main_blocks import is_stated_elsewhere, write_page
+
+        if walked is not None:
+            ours = write_page(html, walked)
             if ours.is_sure and not is_stated_elsewhere(html, ours.text):
                 return MainText(ours.text, "corpus", ours.licenses)
         mode = "fast"

@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import json
 import marshal
+import mmap
 import os
 import select
 import signal
@@ -41,6 +42,7 @@ from corpus.extract.process.worker import (
     ERROR_ANSWER,
     JOB_HEADER,
     OUT_OF_MEMORY_STATUS,
+    PLACE,
     RECORD_FIELDS,
     TEXT_FIELDS,
     VALUES_ANSWER,
@@ -54,6 +56,8 @@ MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
 """Environment by which numpy multiplies matrices in the parser's own thread: those of a page are so small that more
 threads mostly wait for each other, which costs more than the page. Who has set them otherwise is heeded."""
+BLOCKS_MODULE = "corpus.extract.html.blocks.main_blocks"
+"""What mode `corpus` needs, and takes a fifth of a second to load."""
 SEND_BYTES = 1 << 20
 """Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
 MAX_SEND_BUFFERS = 16
@@ -109,6 +113,7 @@ class Parser:
         self._reset()
 
     def _reset(self) -> None:
+        self._answered = 0
         self._asked: deque[_Job[Any]] = deque()
         self._later: deque[_Job[Any]] = deque()
         self._out: deque[memoryview] = deque()
@@ -161,6 +166,8 @@ class Parser:
         if module == PLAIN_TEXT_MODULE and isinstance(record.body, str):  # nothing is parsed, only cleaned
             return _Job(item, answer=extract_by(module, record, mode))
         self._modules[module.partition(":")[0]] = None
+        if mode == "corpus":
+            self._modules[BLOCKS_MODULE] = None
         job = marshal.dumps(
             (module, mode, self.budgets.max_text, tuple(map(to_marshallable, _values(record))))
         )
@@ -193,9 +200,8 @@ class Parser:
                 continue
             if not job.frame:
                 return
-            # While the parser has a whole job its answer wakes us soon enough to send more.
-            sending = select.POLLOUT if (len(self._out) + 1) // 2 >= len(self._asked) else 0
-            self._poll.modify(self._channel, select.POLLIN | sending)
+            # The parser takes what is there when it begins a page, so that there is room for more.
+            self._poll.modify(self._channel, select.POLLIN | (select.POLLOUT if self._out else 0))
             if self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 continue
             if late:
@@ -251,6 +257,7 @@ class Parser:
     def _settle(self, answer: Answer) -> None:
         """Give the first job that was sent its answer, and send what waited for it."""
         job = self._asked.popleft()
+        self._answered += 1
         job.answer, job.frame = answer, ()
         if self._later and not self._asked:
             self._resume(list(self._later))
@@ -262,7 +269,9 @@ class Parser:
         self._in.clear()
         if not self._asked:
             return
-        job = self._asked.popleft()
+        at = PLACE.unpack_from(self._place)[0] - self._answered
+        job = self._asked[at]
+        del self._asked[at]
         job.deaths += 1
         rest = [*self._asked, *self._later]
         rejected = _judge_ending(end, late, self.budgets)
@@ -285,7 +294,9 @@ class Parser:
         if self._starter is None or self._starter.poll() is not None:
             self._start_starter()
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, tempfile.TemporaryFile() as place:
+            place.truncate(PLACE.size)
+            self._place, self._answered = mmap.mmap(place.fileno(), PLACE.size), 0
             ours.setblocking(False)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
             self._channel, self._poll = ours, select.poll()
@@ -298,7 +309,9 @@ class Parser:
             assert self._control is not None
             try:
                 socket.send_fds(
-                    self._control, [json.dumps({"start": start}).encode() + b"\n"], [theirs.fileno()]
+                    self._control,
+                    [json.dumps({"start": start}).encode() + b"\n"],
+                    [theirs.fileno(), place.fileno()],
                 )
             except OSError:
                 self._give_up()

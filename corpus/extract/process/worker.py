@@ -11,15 +11,18 @@ control   lines of JSON: `{"start": ...}` with the parser's end of the channel b
           one line is returned for every parser that ended
 channel   jobs: two lengths, then a marshalled tuple (module, mode, ...) and the body of the record;
           answers: a length, then a marshalled tuple (kind, ...)
+place     a file in memory with the number of the job that is worked on, which tells whose fault an end is
+
+Pages of mode `corpus` that have arrived together are read ahead together, as many as take about `GROUP_SECONDS`.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
-import io
 import json
 import marshal
+import mmap
 import os
 import resource
 import select
@@ -27,16 +30,20 @@ import signal
 import socket
 import struct
 import sys
-from dataclasses import fields
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
 from corpus.document import Record
 from corpus.errors import MAX_ERROR_CHARACTERS, UserError, describe_error, shorten_line
-from corpus.extract import ExtractedText, load_entry_point, read_repaired
+from corpus.extract import READ_AHEAD, ExtractedText, load_entry_point, read_repaired
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
+PLACE = struct.Struct("<Q")
+"""The number of the job that is worked on, of all that this parser was sent."""
 RECORD_FIELDS = tuple(field.name for field in fields(Record) if field.name != "body")
 TEXT_FIELDS = tuple(field.name for field in fields(ExtractedText))
 read_text_fields = attrgetter(*TEXT_FIELDS)
@@ -44,6 +51,11 @@ OUT_OF_MEMORY_STATUS = 77
 """Exit status of a parser that ran out of memory: its state can no longer be trusted."""
 PARENT_CHECK_SECONDS = 2.0
 """Interval at which the first process checks that the one that started it still exists."""
+
+GROUP_JOBS, GROUP_BYTES, GROUP_SECONDS = 16, 1 << 20, 0.25
+"""Pages, bytes of them and seconds of processor time up to which one more is read ahead, if it is there."""
+READ_BYTES = 1 << 18
+"""Bytes that are received at once."""
 
 TEXT_ANSWER, EMPTY_ANSWER, ERROR_ANSWER, VALUES_ANSWER = 0, 1, 2, 3
 """Kinds of answers: a text with the other fields of an extraction, none, (reason, error), or a tuple of values."""
@@ -57,7 +69,7 @@ def main() -> None:
     parent = os.getppid()
     with socket.socket(fileno=control_fd) as control:
         while True:
-            message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
+            message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 2)
             if not message:
                 return
             commands = [json.loads(line) for line in message.splitlines()]
@@ -73,9 +85,11 @@ def main() -> None:
             if child == 0:
                 os.close(alive)
                 control.close()
-                serve(descriptors[0], int(start["memory"]), float(start["seconds"]))
+                channel, place = descriptors
+                serve(channel, place, int(start["memory"]), float(start["seconds"]))
             os.close(ends)
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
             wanted = _watch(control, alive, child, parent)
             os.close(alive)
             _, status = os.waitpid(child, 0)  # also of one that nobody wants: its time counts as ours
@@ -101,27 +115,82 @@ def _watch(control: socket.socket, alive: int, child: int, parent: int) -> bool:
             return True
 
 
-def serve(channel_fd: int, memory: int, seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _SentJob:
+    """A job as it was sent."""
+
+    module: str
+    mode: str
+    max_text: int
+    record: Record
+
+    @property
+    def can_be_read_ahead(self) -> bool:
+        return self.mode == "corpus" and self.module in READ_AHEAD
+
+
+class _Arrivals:
+    """The jobs that arrive on a channel, in order."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._data = bytearray()
+        self._room = memoryview(bytearray(READ_BYTES))
+
+    def take(self, *, wait: bool) -> _SentJob | None:
+        """Return the next job; None if there are no more, or if not all of it is there and nobody is to wait."""
+        while (job := self._unpack()) is None:
+            try:
+                size = self._channel.recv_into(self._room, 0, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return None
+            if not size:
+                return None
+            self._data += self._room[:size]
+        return job
+
+    def _unpack(self) -> _SentJob | None:
+        """Take the first job out of what has arrived; None if it is not whole."""
+        data = self._data
+        if len(data) < JOB_HEADER.size:
+            return None
+        length, size = JOB_HEADER.unpack_from(data)
+        begin = JOB_HEADER.size + length
+        end = begin + (size if size >= 0 else ~size)
+        if len(data) < end:
+            return None
+        with memoryview(data) as view:
+            module, mode, max_text, values = marshal.loads(view[JOB_HEADER.size : begin])
+            body: Any = bytes(view[begin:end])
+        del data[:end]
+        if size < 0:
+            body = body.decode("utf-8", "surrogatepass")
+        record = Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body)
+        return _SentJob(module, mode, max_text, record)
+
+
+def serve(channel_fd: int, place_fd: int, memory: int, seconds: float) -> None:
     """Answer jobs until there are no more, then end the process."""
     code = 1
     try:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # which ends the process, whatever it is doing
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        place = mmap.mmap(place_fd, PLACE.size)
         _limit_memory(memory)
-        with os.fdopen(channel_fd, "r+b", buffering=0) as channel:
-            jobs = io.BufferedReader(channel, 1 << 16)
-            while header := jobs.read(JOB_HEADER.size):
-                length, size = JOB_HEADER.unpack(header)
-                module, mode, max_text, values = marshal.loads(jobs.read(length))
-                body: Any = jobs.read(size if size >= 0 else ~size)
-                if size < 0:
-                    body = body.decode("utf-8", "surrogatepass")
+        with socket.socket(fileno=channel_fd) as channel:
+            jobs, answered = _Arrivals(channel), 0
+
+            def begin(number: int) -> None:
+                PLACE.pack_into(place, 0, answered + number)
                 signal.setitimer(signal.ITIMER_PROF, seconds)
-                answer = marshal.dumps(answer_job(module, mode, max_text, values, body))
-                del body
-                written = memoryview(ANSWER_HEADER.pack(len(answer)) + answer)
-                while written:
-                    written = written[os.write(channel_fd, written) :]
+
+            while (job := jobs.take(wait=True)) is not None:
+                group = _read_ahead(job, jobs, begin) if job.can_be_read_ahead else [job]
+                for number, each in enumerate(group):
+                    begin(number)
+                    answer = marshal.dumps(answer_job(each))
+                    channel.sendall(ANSWER_HEADER.pack(len(answer)) + answer)
+                answered += len(group)
         code = 0
     except MemoryError:
         code = OUT_OF_MEMORY_STATUS
@@ -129,6 +198,31 @@ def serve(channel_fd: int, memory: int, seconds: float) -> None:
         code = 0
     finally:
         os._exit(code)
+
+
+def _read_ahead(first: _SentJob, jobs: _Arrivals, begin: Callable[[int], None]) -> list[_SentJob]:
+    """Return a job and some that are there behind it, with the pages among them read ahead."""
+    ahead = importlib.import_module(READ_AHEAD[first.module])
+    ahead.forget_ahead()
+    group, size = [first], 0
+    until = time.process_time() + GROUP_SECONDS
+    while True:
+        begin(len(group) - 1)
+        last = group[-1]
+        ahead.read_ahead(last.record)
+        size += len(last.record.body)
+        if len(group) == GROUP_JOBS or size > GROUP_BYTES or time.process_time() > until:
+            break
+        following = jobs.take(wait=False)
+        if following is None:
+            break
+        group.append(following)
+        if not following.can_be_read_ahead:
+            break
+    begin(0)
+    if len(group) > 1:
+        ahead.estimate_ahead()
+    return group
 
 
 def _limit_memory(memory: int) -> None:
@@ -143,11 +237,11 @@ def _limit_memory(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit if hard < 0 else min(limit, hard), hard))
 
 
-def answer_job(module: str, mode: str, max_text: int, values: tuple[Any, ...], body: Any) -> tuple[Any, ...]:
+def answer_job(job: _SentJob) -> tuple[Any, ...]:
     """Return the answer to one job."""
+    max_text = job.max_text
     try:
-        record = Record(**dict(zip(RECORD_FIELDS, values, strict=True)), body=body)
-        extraction: Any = read_repaired(load_entry_point(module), record, mode)
+        extraction: Any = read_repaired(load_entry_point(job.module), job.record, job.mode)
         if isinstance(extraction, tuple):
             return VALUES_ANSWER, *extraction
         if extraction is None or not extraction.text:

@@ -22,8 +22,13 @@ from scipy.sparse import csr_matrix
 from corpus.errors import UserError
 from corpus.extract.html.blocks.element_tokens import Tokens
 from corpus.extract.html.blocks.features import FEATURES, TOP, measure_blocks
-from corpus.extract.html.blocks.page_blocks import PageBlocks
-from corpus.extract.html.blocks.second_look import CERTAIN, ESTIMATE_FEATURES, expect, measure_expectation
+from corpus.extract.html.blocks.page_group import PageGroup
+from corpus.extract.html.blocks.second_look import (
+    CERTAIN,
+    ESTIMATE_FEATURES,
+    expect_each,
+    measure_expectation,
+)
 
 VERSION = 3
 """Increased when the same weights would give another text: a file of another version is refused."""
@@ -134,39 +139,41 @@ class BlockModel:
             second_scale=scale_down(self.second_scale),
         )
 
-    def estimate(self, page: PageBlocks, sizes: Ints) -> Ints:
-        """Return of each block the logit, in 64ths, that it is main text; `sizes` are their bytes."""
-        features = measure_blocks(page, sizes)
-        logits = self.estimate_first(page, sizes, features)
+    def estimate(self, group: PageGroup) -> Ints:
+        """Return of each block of some pages the logit, in 64ths, that it is main text."""
+        features = measure_blocks(group)
+        logits = self.estimate_first(group, features)
         if self.again is None:
             return logits
-        seen = expect(squash(logits), sizes)
-        again = self.again.estimate(measure_expectation(page, sizes, logits, seen), features)
+        seen = expect_each(group, squash(logits))
+        again = self.again.estimate(measure_expectation(group, logits, seen), features)
         return (logits + SECOND_WEIGHT * again) // (1 + SECOND_WEIGHT)
 
-    def estimate_first(self, page: PageBlocks, sizes: Ints, features: Floats) -> Ints:
+    def estimate_first(self, group: PageGroup, features: Floats) -> Ints:
         """Return the logits without the second look."""
         tables = self._tables
-        sums = np.add(features @ tables.dense, self._sum_tokens(page), dtype=np.float64)
+        sums = np.add(features @ tables.dense, self._sum_tokens(group), dtype=np.float64)
         sums += self.first_bias
         first = _activate(sums, tables.first_scale)
-        sums = np.add(
-            _sum_context(first, np.minimum(sizes, SIZE_WEIGHT), tables), self.second_bias, dtype=np.float64
-        )
+        sums = np.add(_sum_context(first, group, tables), self.second_bias, dtype=np.float64)
         hidden = _activate(sums, tables.second_scale)
         logits: Ints = (hidden @ tables.last).astype(np.int64) + self.last_bias
         return logits * self.last_scale >> SCALE_BITS
 
-    def _sum_tokens(self, page: PageBlocks) -> npt.NDArray[np.int32]:
+    def _sum_tokens(self, group: PageGroup) -> npt.NDArray[np.int32]:
         """Return `TOP` times the sums of the weights of the tokens around each block, (blocks, units)."""
         units = self.dense.shape[1]
-        count = len(page.path_tokens)
-        named = [at for at, tokens in enumerate(page.inner) if tokens]
+        pages = group.pages
+        path_tokens = [tokens for page in pages for tokens in page.path_tokens]
+        inner_tokens = [tokens for page in pages for tokens in page.inner]
+        count = len(path_tokens)
+        named = [at for at, tokens in enumerate(inner_tokens) if tokens]
         around, inner = self._rows.sum(
-            [*page.path_tokens, ()], list(map(page.inner.__getitem__, named))
+            [*path_tokens, ()], list(map(inner_tokens.__getitem__, named))
         )  # the last row is that of no tokens
-        up = np.array([*page.path_parents, count])
-        up[0] = count
+        up = np.array([parent for page in pages for parent in page.path_parents] + [count], np.int64)
+        up[:-1] += group.path_starts.repeat(group.path_counts)
+        up[group.path_starts] = count
         paths = around[:, :units] + around[:, units : 2 * units].take(up, 0)
         every = around[:, 2 * units :].astype(np.int32)
         for _ in range(DOUBLINGS):  # each round doubles how far up the sums reach
@@ -175,7 +182,7 @@ class BlockModel:
             every += every.take(up, 0)
             up = up.take(up)
         every += paths
-        sums: npt.NDArray[np.int32] = every.take(page.paths, 0)
+        sums: npt.NDArray[np.int32] = every.take(group.paths, 0)
         if named:
             sums[named] += inner
         sums *= TOP
@@ -265,34 +272,47 @@ def _activate(sums: Doubles, scale: Doubles) -> Floats:
     return np.minimum(sums, TOP, out=sums).astype(np.float32)
 
 
-def _sum_context(first: Floats, weights: Ints, tables: _Tables) -> Floats:
+def _sum_context(first: Floats, group: PageGroup, tables: _Tables) -> Floats:
     """Return the second layer's sums of each block, of its activations, its neighbours' and means around it,
     (blocks, units of the second layer)."""
     count, units = first.shape
-    sums = np.zeros((count + 2 * FAR + 1, units))
-    np.cumsum(first, 0, np.float64, sums[FAR + 1 : FAR + 1 + count])
-    total = sums[FAR + count]
-    sums[FAR + 1 + count :] = total
+    blocks, begin, end = group.blocks, group.begin_of, group.end_of
+    sums = np.zeros((count + 1, units))
+    np.cumsum(first, 0, np.float64, sums[1:])
     means = np.empty((count, 4, units))
-    np.subtract(sums[FAR - NEAR : FAR - NEAR + count], sums[:count], out=means[:, 0])
-    np.subtract(sums[2 * FAR + 1 :], sums[FAR + NEAR + 1 : FAR + NEAR + 1 + count], out=means[:, 1])
-    means[:, 2] = sums[FAR : FAR + count]
-    np.subtract(total, sums[FAR + 1 : FAR + 1 + count], out=means[:, 3])
+    before = sums[:-1]
+    near, far = np.maximum(blocks - NEAR, begin), np.maximum(blocks - FAR, begin)
+    np.subtract(sums.take(near, 0), sums.take(far, 0), out=means[:, 0])
+    near, far = np.minimum(blocks + (NEAR + 1), end), np.minimum(blocks + (FAR + 1), end)
+    np.subtract(sums.take(far, 0), sums.take(near, 0), out=means[:, 1])
+    np.subtract(before, sums.take(begin, 0), out=means[:, 2])
+    np.subtract(sums.take(end, 0), sums[1:], out=means[:, 3])
     numbers = np.full((count, 4, 1), float(FAR - NEAR))
-    numbers[1:, 2, 0] = numbers[-2::-1, 3, 0] = np.arange(1, count)
-    numbers[0, 2] = numbers[-1, 3] = 1
+    np.maximum(blocks - begin, 1, out=numbers[:, 2, 0])
+    np.maximum(end - 1 - blocks, 1, out=numbers[:, 3, 0])
     # Quotients of whole numbers this small are rounded to none above them.
     means /= numbers
     np.floor(means, out=means)
-    whole = np.concatenate([total // count, weights @ first.astype(np.float64) // max(1, int(weights.sum()))])
+    weights = np.minimum(group.sizes, SIZE_WEIGHT)
+    weighed = np.add.reduceat(first * weights[:, None].astype(np.float64), group.starts, 0)
+    totals = sums.take(group.stops, 0) - sums.take(group.starts, 0)
+    whole = np.concatenate(
+        [
+            totals // group.counts[:, None],
+            weighed // np.maximum(np.add.reduceat(weights, group.starts), 1)[:, None],
+        ],
+        1,
+    )
     result = means.reshape(count, -1).astype(np.float32) @ tables.means
-    result += whole.astype(np.float32) @ tables.whole
-    padded = np.zeros((count + 2 * REACH, units), np.float32)
-    padded[REACH : REACH + count] = first
+    result += (whole.astype(np.float32) @ tables.whole).repeat(group.counts, 0)
+    padded, places = group.pad(first, REACH)
     beside = padded @ tables.beside
     outputs = result.shape[1]
+    long = len(padded) - 2 * REACH
+    near_by = np.zeros((long, outputs), np.float32)
     for part, shift in enumerate(SHIFTS):
-        result += beside[REACH + shift : REACH + shift + count, part * outputs : (part + 1) * outputs]
+        near_by += beside[REACH + shift : REACH + shift + long, part * outputs : (part + 1) * outputs]
+    result += near_by.take(places - REACH, 0)
     return result
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.extract.html.blocks.page_blocks import MAX_FRAMES, BlockKind, PageBlocks
+from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.page_head import KINDS as PAGE_KINDS
 from corpus.extract.html.blocks.page_head import MAX_BEGINNING
 
@@ -123,58 +124,60 @@ def measure_sizes(page: PageBlocks) -> Ints:
     return np.array(sizes, np.int64)
 
 
-def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
+def measure_blocks(group: PageGroup) -> npt.NDArray[np.float32]:
     """Return the features of each block, (blocks, FEATURES), whole numbers as floats for the matrix product."""
-    count = len(page.texts)
-    counts, characters, first, last = _count_characters(page.texts)
-    linked, paths = page.get_array("linked"), page.get_array("paths")
+    sizes, linked, paths = group.sizes, group.linked, group.paths
+    count = len(sizes)
+    texts = group.texts
+    counts, characters, first, last = _count_characters(texts, group)
     ends, commas = counts[_END], counts[_COMMA]
-    places: Ints = np.arange(count)
+    places: Ints = group.blocks - group.begin_of
+    on_page: Ints = group.end_of - group.begin_of
     measured = np.empty((4, count), np.int64)
     measured[0] = sizes
     measured[1] = sizes * np.minimum(linked * TOP // characters, TOP) // TOP
     measured[2] = ends
     measured[3] = sizes > LONG_BYTES
-    sums = np.zeros((4, count + 1), np.int64)
-    measured.cumsum(1, out=sums[:, 1:])
-    total, total_linked, total_ends = sums[:3, -1].tolist()
+    sums = group.add_up(measured)
+    total, total_linked, total_ends, _ = group.spread(group.sum_pages(sums))
+    bytes_before = sums[0, :-1] - sums[0].take(group.begin_of)
     path_counts = np.bincount(paths).take(paths)
     path_bytes, path_linked, path_ends = (np.bincount(paths, row).take(paths) for row in measured[:3])
-    repeats = _count_repeats(page.texts)
-    headline = find_headline(page)
+    repeats = _count_repeats(group)
+    headlines = find_headlines(group)
+    headline = group.spread(headlines)
     logs = np.empty((_LOGS, count), np.int64)
     parts = np.empty((_PAIRS, count))
     wholes = np.empty((_PAIRS, count))
     for at, row in enumerate(
-        (sizes, page.links, ends, commas, counts[_DIGIT], path_counts, path_bytes, path_bytes // path_counts,
-         repeats, places, count - places, count, total)
+        (sizes, group.links, ends, commas, counts[_DIGIT], path_counts, path_bytes, path_bytes // path_counts,
+         repeats, places, on_page - places, on_page, total)
     ):  # fmt: skip
         logs[at] = row
-    behind = sums[0, :-1] - sums[0, headline] if headline >= 0 else 0
+    behind = np.where(headline >= 0, sums[0, :-1] - sums[0].take(headline), 0)
     np.maximum(behind, 0, out=logs[13])
     np.maximum(np.negative(behind), 0, out=logs[14])
     parts[0] = linked
     parts[1:6] = counts[_UPPER:]
     wholes[:6] = characters
     for at, (part, whole) in enumerate(
-        ((ends * 100, sizes), (commas * 50, sizes), (places, count), (sums[0, :-1], total),
+        ((ends * 100, sizes), (commas * 50, sizes), (places, on_page), (bytes_before, total),
          (path_linked, path_bytes), (path_bytes, total), (path_ends * 100, path_bytes), (total_linked, total),
          (total_ends * 100, total)),
         6,
     ):  # fmt: skip
         parts[at], wholes[at] = part, whole
-    _measure_frames(page, sums, logs[15:], parts[15:], wholes[15:])
+    _measure_frames(group, sums, total, logs[15:], parts[15:], wholes[15:])
     table = np.empty((FEATURES, count), np.float32)
     _logarithms().take(logs, mode="clip", out=table[:_LOGS])
     table[_LOGS : _LOGS + _PAIRS] = share(parts, wholes)
-    table[_BLOCK_FEATURES:] = measure_head(page, sums[0])
+    table[_BLOCK_FEATURES:] = measure_heads(group, sums[0])
     flags = table[_LOGS + _PAIRS : _BLOCK_FEATURES]
-    np.equal(page.get_array("kinds"), _KINDS, out=flags[:_KIND_COUNT])
-    title, longest = page.title, len(page.title)
+    np.equal(group.kinds, _KINDS, out=flags[:_KIND_COUNT])
     for at, row in enumerate(
-        ([MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts],
-         repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER, first == _DIGIT,
-         first == _MARK, headline >= 0, places == headline, list(map(bool, page.marks))),
+        (_list_titles(group), repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER,
+         first == _DIGIT, first == _MARK, headline >= 0, group.blocks == headline,
+         [bool(mark) for page in group.pages for mark in page.marks]),
         _KIND_COUNT,
     ):  # fmt: skip
         flags[at] = row
@@ -182,12 +185,29 @@ def measure_blocks(page: PageBlocks, sizes: Ints) -> npt.NDArray[np.float32]:
     return table.T
 
 
+def _list_titles(group: PageGroup) -> list[bool]:
+    """Return which blocks stand in the title of their page."""
+    are_titles: list[bool] = []
+    for page in group.pages:
+        title, longest = page.title, len(page.title)
+        are_titles += [MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts]
+    return are_titles
+
+
 _HEADING, _KIND_COUNT = int(BlockKind.HEADING), len(BlockKind)
 _KINDS = np.arange(_KIND_COUNT)[:, None]
 
 
-def find_headline(page: PageBlocks) -> int:
-    """Return the first block of an `h1`, -1 if the page has none."""
+def find_headlines(group: PageGroup) -> Ints:
+    """Return of each page the first block of an `h1`, -1 where it has none, (pages,)."""
+    headlines = [_find_headline(page) for page in group.pages]
+    return np.array(
+        [start + at if at >= 0 else -1 for at, (start, _) in zip(headlines, group.bounds, strict=True)],
+        np.int64,
+    )
+
+
+def _find_headline(page: PageBlocks) -> int:
     headlines = {path for path, tokens in enumerate(page.path_tokens) if tokens[0] == "<h1"}
     if not headlines:
         return -1
@@ -195,77 +215,91 @@ def find_headline(page: PageBlocks) -> int:
     return next((at for at, (path, kind) in enumerate(blocks) if kind == _HEADING and path in headlines), -1)
 
 
-def measure_head(page: PageBlocks, before: Ints) -> npt.NDArray[np.uint8]:
-    """Return what blocks have to do with what the page states of itself, (HEAD_FEATURES, blocks): its kind, blocks
-    that it begins with, and how far away these are, and the headings that are its title; `before` has the bytes
-    before each block."""
-    count = len(page.texts)
-    table = np.zeros((HEAD_FEATURES, count), np.uint8)
-    head, texts, title = page.head, page.texts, page.title
-    table[: len(PAGE_KINDS)] = np.array(head.kinds)[:, None]
-    begun = page.find_beginnings()
-    titled = [
-        at
-        for at, kind in enumerate(page.kinds)
-        if kind == _HEADING and MIN_TITLE_CHARACTERS <= len(texts[at]) <= len(title) and texts[at] in title
-    ]
+def measure_heads(group: PageGroup, sums: Ints) -> npt.NDArray[np.uint8]:
+    """Return what blocks have to do with what their page states of itself, (HEAD_FEATURES, blocks): its kind, blocks
+    that it begins with, and how far away these are, and the headings that are its title; `sums` has the bytes before
+    each block."""
+    table = np.zeros((HEAD_FEATURES, len(group.blocks)), np.uint8)
+    heads = [page.head for page in group.pages]
+    stated = [(*head.kinds, bool(head.beginnings), bool(head.body)) for head in heads]
+    of_pages = len(PAGE_KINDS) + 2
+    table[:of_pages] = group.spread(np.array(stated, np.uint8).T)
+    begun: list[int] = []
+    titled: list[int] = []
     rows = table[len(PAGE_KINDS) :]
-    rows[0], rows[1] = bool(head.beginnings), bool(head.body)
+    for page, (start, stop) in zip(group.pages, group.bounds, strict=True):
+        texts, title, body = page.texts, page.title, page.head.body
+        begun += [start + at for at in page.find_beginnings()]
+        titled += [
+            start + at
+            for at, kind in enumerate(page.kinds)
+            if kind == _HEADING
+            and MIN_TITLE_CHARACTERS <= len(texts[at]) <= len(title)
+            and texts[at] in title
+        ]
+        if body:
+            rows[3, start:stop] = [
+                len(text) >= MIN_BODY_CHARACTERS and text[:MAX_BEGINNING] in body for text in texts
+            ]
     rows[2, begun] = 1
-    if head.body:
-        rows[3] = [len(text) >= MIN_BODY_CHARACTERS and text[:MAX_BEGINNING] in head.body for text in texts]
     table *= TOP
-    rows[4:6] = _measure_distances(before, begun)
-    rows[6:8] = _measure_distances(before, titled)
+    rows[4:6] = _measure_distances(group, sums, begun)
+    rows[6:8] = _measure_distances(group, sums, titled)
     return table
 
 
-def _measure_distances(before: Ints, places: list[int]) -> npt.NDArray[np.uint8]:
-    """Return how many bytes each block is behind the nearest of some before it or itself, and before the nearest
-    behind it, (2, blocks), as logarithms; `TOP` where there is none."""
-    count = len(before) - 1
-    result = np.full((2, count), TOP, np.uint8)
+def _measure_distances(group: PageGroup, sums: Ints, places: list[int]) -> npt.NDArray[np.uint8]:
+    """Return how many bytes each block is behind the nearest of some on its page before it or itself, and before the
+    nearest behind it, (2, blocks), as logarithms; `TOP` where there is none."""
+    result = np.full((2, len(group.blocks)), TOP, np.uint8)
     if places:
-        marks = np.array(places)
-        blocks = np.arange(count)
-        behind = np.searchsorted(marks, blocks, side="right")
-        first = places[0]
-        result[0, first:] = compute_logarithms(before[first:-1] - before[marks[behind[first:] - 1]])
-        last = places[-1]
-        following = marks[np.searchsorted(marks, blocks[: last + 1])]
-        result[1, : last + 1] = compute_logarithms(before[following] - before[: last + 1])
+        before, behind = find_nearest(group, np.array(places))
+        after = (before >= 0).nonzero()[0]
+        result[0, after] = compute_logarithms(sums.take(after) - sums.take(before.take(after)))
+        ahead = (behind >= 0).nonzero()[0]
+        result[1, ahead] = compute_logarithms(sums.take(behind.take(ahead)) - sums.take(ahead))
     return result
 
 
-def _measure_frames(page: PageBlocks, sums: Ints, logs: Ints, parts: Floats, wholes: Floats) -> None:
+def find_nearest(group: PageGroup, marks: Ints) -> tuple[Ints, Ints]:
+    """Return of each block the nearest of some sorted ones on its page before it, or itself, and the nearest behind it,
+    or itself; -1 where there is none."""
+    ends = np.concatenate([[-1], marks, [len(group.blocks)]])
+    before = ends.take(marks.searchsorted(group.blocks, side="right"))
+    behind = ends.take(marks.searchsorted(group.blocks) + 1)
+    before[before < group.begin_of] = -1
+    behind[behind >= group.end_of] = -1
+    return before, behind
+
+
+def _measure_frames(
+    group: PageGroup, sums: Ints, total: Ints, logs: Ints, parts: Floats, wholes: Floats
+) -> None:
     """Measure the elements around each block: counts (3 * LEVELS, blocks), parts of wholes (5 * LEVELS, blocks)."""
-    begins, ends = page.get_array("begins"), page.get_array("ends")
-    elements = page.get_frames()
+    begins, ends, elements = group.begins, group.ends, group.frames
     count = logs.shape[1]
     inside_of = sums.take(ends, 1) - sums.take(begins, 1)
-    begin, blocks = begins[elements], (ends - begins)[elements]
+    begin, blocks = begins.take(elements), (ends - begins).take(elements)
     inside = inside_of.take(elements, 1)
     logs = logs.reshape(LEVELS, 3, count)
     logs[:, 0], logs[:, 1] = blocks, inside[0]
-    np.subtract(np.arange(count), begin, out=logs[:, 2])
+    np.subtract(group.blocks, begin, out=logs[:, 2])
     parts, wholes = parts.reshape(LEVELS, 5, count), wholes.reshape(LEVELS, 5, count)
     parts[:, 0], parts[:, 1], parts[:, 3] = inside[1], inside[0], inside[3]
     np.multiply(inside[2], 100, out=parts[:, 2])
-    parts[:, 4] = (inside_of[0] // np.maximum(ends - begins, 1))[elements]
+    parts[:, 4] = (inside_of[0] // np.maximum(ends - begins, 1)).take(elements)
     wholes[:, 0] = wholes[:, 2] = inside[0]
-    wholes[:, 1], wholes[:, 3], wholes[:, 4] = sums[0, -1], blocks, MEAN_BYTES
+    wholes[:, 1], wholes[:, 3], wholes[:, 4] = total, blocks, MEAN_BYTES
 
 
-def _count_characters(texts: list[str]) -> tuple[Ints, Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _count_characters(
+    texts: list[str], group: PageGroup
+) -> tuple[Ints, Ints, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Return the characters of each class but letters in each text, (classes, texts), all its characters, and the
     classes of its first and last."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    joined = "".join(texts)
-    if joined.isascii():
-        classes = np.frombuffer(joined.encode().translate(_classify_ascii()), np.uint8)
-    else:
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-        classes = _classify_characters().take(codes, mode="clip")
+    pages = [_classify_texts(page.texts) for page in group.pages]
+    classes = pages[0] if len(pages) == 1 else np.concatenate(pages)
     stops = lengths.cumsum()
     others = (classes != _LETTER).nonzero()[0]
     before = np.zeros(len(texts) + 1, np.int64)
@@ -276,8 +310,20 @@ def _count_characters(texts: list[str]) -> tuple[Ints, Ints, npt.NDArray[np.uint
     return counts, lengths, classes[stops - lengths], classes[stops - 1]
 
 
-def _count_repeats(texts: list[str]) -> Ints:
-    """Return how often each text is on the page."""
-    if len(set(texts)) == len(texts):
-        return np.ones(len(texts), np.int64)
-    return np.fromiter(map(dict(Counter(texts)).__getitem__, texts), np.int64, len(texts))
+def _classify_texts(texts: list[str]) -> npt.NDArray[np.uint8]:
+    """Return the class of each character of some texts, one after another."""
+    joined = "".join(texts)
+    if joined.isascii():
+        return np.frombuffer(joined.encode().translate(_classify_ascii()), np.uint8)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return _classify_characters().take(codes, mode="clip")
+
+
+def _count_repeats(group: PageGroup) -> Ints:
+    """Return how often each text is on its page."""
+    repeats = np.ones(len(group.blocks), np.int64)
+    for page, (start, stop) in zip(group.pages, group.bounds, strict=True):
+        if len(set(page.texts)) < len(page.texts):
+            counts = dict(Counter(page.texts))
+            repeats[start:stop] = [counts[text] for text in page.texts]
+    return repeats

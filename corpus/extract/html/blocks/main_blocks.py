@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +25,7 @@ from corpus.extract.html.blocks.block_model import BlockModel, Ints, read_model,
 from corpus.extract.html.blocks.features import measure_sizes
 from corpus.extract.html.blocks.held_back import hold_back
 from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
+from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 
@@ -93,15 +94,49 @@ def identify_extractor() -> dict[str, str | int]:
     return {"version": VERSION, "weights": weights, "selectolax": metadata.version("selectolax")}
 
 
+@dataclass(slots=True)
+class WalkedPage:
+    """The blocks of a page, their bytes, and how likely each is main text, as logits in 64ths: None until asked for."""
+
+    page: PageBlocks
+    sizes: Ints
+    logits: Ints | None = None
+
+
 def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes | None = None) -> BlocksText:
     """Return the main text of a page; `data` is it in UTF-8, if that is at hand."""
+    return write_page(html, walk_page(html, data), model)
+
+
+def walk_page(html: str, data: bytes | None = None) -> WalkedPage:
+    """Return the blocks of a page."""
     with _without_collection():
         page = read_blocks(html, data)
-        if not page.texts:
-            return BlocksText(None, CERTAIN if len(html) < 1000 else 0, page.licenses)
-        sizes = measure_sizes(page)
-        logits = (model or load_model()).estimate(page, sizes)
-        logits = hold_back(page, join_structures(page, logits, sizes), sizes)
+        return WalkedPage(page, measure_sizes(page))
+
+
+def estimate_pages(walked: Iterable[WalkedPage], model: BlockModel | None = None) -> None:
+    """Estimate the blocks of pages at once: the same numbers as of each alone.
+
+    Small pages take a third of the time.
+    """
+    pages = [each for each in walked if each.page.texts]
+    if pages:
+        group = PageGroup([each.page for each in pages], [each.sizes for each in pages])
+        for each, logits in zip(pages, group.split((model or load_model()).estimate(group)), strict=True):
+            each.logits = logits
+
+
+def write_page(html: str, walked: WalkedPage, model: BlockModel | None = None) -> BlocksText:
+    """Return the main text of a page of which the blocks are known."""
+    page, sizes = walked.page, walked.sizes
+    if not page.texts:
+        return BlocksText(None, CERTAIN if len(html) < 1000 else 0, page.licenses)
+    with _without_collection():
+        if walked.logits is None:
+            estimate_pages([walked], model)
+        assert walked.logits is not None
+        logits = hold_back(page, join_structures(page, walked.logits, sizes), sizes)
         kept, confidence = choose_blocks(
             logits, sizes, find_headings(page), is_article=page.head.is_article, has_code=has_code(page)
         )
@@ -246,8 +281,7 @@ def drop_bare_headings(kept: list[int], headings: Sequence[bool], logits: Ints) 
 
 
 def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
-    seen = expect(estimates, sizes)
-    return seen.kept, seen.score
+    return expect(estimates, sizes)
 
 
 def write_blocks(page: PageBlocks, kept: list[int]) -> str:

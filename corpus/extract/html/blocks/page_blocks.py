@@ -183,28 +183,9 @@ class PageBlocks:
             return []
         return [at for at, text in enumerate(self.texts) if any(map(text.__contains__, stated))]
 
-    def get_frames(self) -> npt.NDArray[np.int64]:
-        """Return the elements around each block, the innermost and from each the next with more blocks, of a finished
-        page, (MAX_FRAMES, blocks)."""
-        around = self._arrays.get("around")
-        if around is None:
-            around = self._arrays["around"] = self._find_frames()
-        return around
-
-    def _find_frames(self) -> npt.NDArray[np.int64]:
-        begins, ends = self.get_array("begins"), self.get_array("ends")
-        parents = self.get_array("parents").copy()
-        parents[0] = 0
-        alone = (begins == begins.take(parents)) & (ends == ends.take(parents))
-        wider = parents.tolist()
-        for at in alone.nonzero()[0].tolist():  # those around come first
-            wider[at] = wider[wider[at]]
-        nexts = np.array(wider, np.int64)
-        around = np.empty((MAX_FRAMES, len(self.texts)), np.int64)
-        around[0] = self.elements
-        for level in range(1, MAX_FRAMES):
-            nexts.take(around[level - 1], out=around[level])
-        return around
+    def keep_arrays(self, **arrays: npt.NDArray[np.int64]) -> None:
+        """Keep what `get_array` would make of lists of a finished page."""
+        self._arrays.update(arrays)
 
     def drop(self, dropped: set[int]) -> None:
         """Take some blocks out."""

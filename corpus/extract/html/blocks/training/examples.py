@@ -24,7 +24,8 @@ from corpus.extract.html.blocks.features import (
     measure_sizes,
 )
 from corpus.extract.html.blocks.page_blocks import PageBlocks, read_blocks
-from corpus.extract.html.blocks.second_look import expect, measure_expectation
+from corpus.extract.html.blocks.page_group import PageGroup
+from corpus.extract.html.blocks.second_look import expect_each, measure_expectation
 from corpus.extract.html.blocks.training.block_labels import label_by_pieces, label_by_text
 from corpus.extract.html.blocks.training.gold_pages import GoldPage
 from corpus.extract.html.blocks.training.network import TOKENS_LEFT_OUT, Batch
@@ -80,7 +81,12 @@ def make_example(gold: GoldPage, read_other: ReadText) -> Example | None:
     if not gold.text and known.any():
         weights = (1 - PIECES_SHARE) * weights + PIECES_SHARE * known / known.sum()
     return Example(
-        gold, page, measure_blocks(page, sizes) / np.float32(TOP), sizes, labels, weights.astype(np.float32)
+        gold,
+        page,
+        measure_blocks(PageGroup([page], [sizes])) / np.float32(TOP),
+        sizes,
+        labels,
+        weights.astype(np.float32),
     )
 
 
@@ -95,9 +101,10 @@ class SeenExample:
 def look_at(example: Example, model: BlockModel) -> SeenExample:
     """Return an example with what the first look of a model lets expect."""
     features = np.round(example.features * TOP)
-    logits = model.estimate_first(example.page, example.sizes, features)
-    seen = expect(squash(logits), example.sizes)
-    return SeenExample(example, measure_expectation(example.page, example.sizes, logits, seen))
+    group = PageGroup([example.page], [example.sizes])
+    logits = model.estimate_first(group, features)
+    seen = expect_each(group, squash(logits))
+    return SeenExample(example, measure_expectation(group, logits, seen))
 
 
 def make_bare(example: Example, random: np.random.Generator) -> Example | None:
@@ -112,7 +119,7 @@ def make_bare(example: Example, random: np.random.Generator) -> Example | None:
     page.drop(set(range(len(page.texts))) - set(chosen.tolist()))
     sizes = example.sizes[chosen]
     weights = (sizes / sizes.sum()).astype(np.float32)
-    features = measure_blocks(page, sizes) / np.float32(TOP)
+    features = measure_blocks(PageGroup([page], [sizes])) / np.float32(TOP)
     return Example(example.gold, page, features, sizes, np.ones(size, np.float32), weights)
 
 
