@@ -692,3 +692,23 @@ def test_text_before_a_block_in_a_cell_of_a_layout_stays(mode: str, language: st
     cell = f"<td>{''.join(texts[:2])}{loose}{''.join(texts[2:])}</td>"
     got = lines(f"<table><tr><td align=left><p><b>T</b></p></td></tr><tr>{cell}</tr></table>", mode)
     assert f"{PROSE[language]} A." in got
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", ["en", "ru", "ar", "hi"])
+def test_lines_of_the_source_beside_a_break_are_one(mode: str, language: str) -> None:
+    words = PROSE[language].split()
+    half = len(words) // 2
+    wrapped = f"{' '.join(words[:half])} \n   <b>B</b>\n   {' '.join(words[half:])}"
+    one = f"{' '.join(words[:half])} B {' '.join(words[half:])}"
+    paragraphs = "".join(f"<p>{i} {PROSE[language]}<br>\n{i} {wrapped}</p>" for i in range(4))
+    got = lines(f"<article>{paragraphs}</article>", mode)
+    assert [line for line in got if " B " in line] == [f"{i} {one}" for i in range(4)]
+
+
+def test_lines_of_code_with_breaks_stay_lines() -> None:
+    code = "<pre>one\n  two<br>three\n</pre>\n next"
+    got = (
+        extract_main_text(f"<body><article><p>{PROSE['en']}</p>{code}<p>{PROSE['en']} 2</p></article>") or ""
+    )
+    assert "one\n  two" in got and "three next" not in got

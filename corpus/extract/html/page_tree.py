@@ -49,7 +49,7 @@ from corpus.extract.html.sentence_words import (
     strip_code_behind_breaks,
     strip_inline,
 )
-from corpus.extract.html.wrapped_lines import has_cjk_text
+from corpus.extract.html.wrapped_lines import has_cjk_text, join_source_lines
 
 _EMPTY_ANCHOR = "emptyanchor"
 _ANCHORS = XPath("//a[not(@href)][not(*) and not(normalize-space())]")
@@ -79,6 +79,8 @@ def mend_tree(tree: HtmlElement, html: str, values: PageValues) -> bool:
     unwrapped |= not tags.keys().isdisjoint(LIST_ITEMS) and unwrap_items(tree)
     if not tags.keys().isdisjoint(GLUED_TAGS):
         strip_code_behind_breaks(tree)
+    if "br" in tags:
+        join_source_lines(tree)
     if "pre" in tags:
         set_listings_apart(tree)
     if has_cjk_text(html):

@@ -1,4 +1,4 @@
-"""Join the lines of Chinese and Japanese pages that their source wraps."""
+"""Join lines that the source of a page wraps: those of Chinese and Japanese, and those beside a `br`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
+from lxml.html import HtmlElement
 from numpy.typing import NDArray
 
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
@@ -30,6 +31,7 @@ _INLINE_MARKUP = rf"(?i:(?:{_TAG}|(?:{_UNSEEN})\s*){{0,{MAX_MARKUP}}})"
 _CJK_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}]")
 _SIGN_START = re.compile(rf"{_INLINE_MARKUP}[{CJK}{SHARED_SIGNS}]")
 _LINE_END = re.compile(r"[ \t]*\r?\n[ \t\r\f\n]*")
+_INLINE_TAGS = frozenset(_INLINE.split("|"))
 _LAST_ASCII = 127
 _OLD_LINE_END = re.compile(r"\r(?!\n)")
 _CJK_CHARACTER = re.compile(f"[{CJK}]")
@@ -104,6 +106,27 @@ def _find_preformatted(html: str) -> list[tuple[int, int]]:
             at = end.end()
             elements.append((start.start(), at))
     return elements
+
+
+def join_source_lines(tree: HtmlElement) -> None:
+    """Make line ends of the source spaces in text beside a `br`, as a browser does and extractors do elsewhere."""
+    for parent in {element.getparent() for element in tree.iter("br")}:
+        if parent.tag in _PREFORMATTED or next(parent.iterancestors(*_PREFORMATTED), None) is not None:
+            continue
+        children = list(parent)
+        are_words = [False, *(child.tag in _INLINE_TAGS for child in children), False]
+        if parent.text and "\n" in parent.text:
+            parent.text = _join_lines(parent.text, False, are_words[1])
+        for at, child in enumerate(children, 1):
+            if child.tail and "\n" in child.tail:
+                child.tail = _join_lines(child.tail, are_words[at], are_words[at + 1])
+
+
+def _join_lines(text: str, after_word: bool, before_word: bool) -> str:
+    """Return a text on one line, but for line ends at its edges where no inline element is."""
+    begin = 0 if after_word else len(text) - len(text.lstrip())
+    end = len(text) if before_word else len(text.rstrip())
+    return text[:begin] + _LINE_END.sub(" ", text[begin:end]) + text[max(begin, end) :]
 
 
 def _iter_wrapped(html: str) -> Iterator[tuple[int, int]]:
