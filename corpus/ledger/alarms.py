@@ -16,6 +16,8 @@ MIN_DOCUMENTS = 50
 """Number of documents below which shares are not significant."""
 MAX_FAILED_SHARE, MIN_KEPT_SHARE, MAX_GATED_SHARE, MAX_DUPLICATE_SHARE = 0.5, 0.05, 0.9, 0.5
 MAX_QUARANTINE_SHARE, MAX_DOMAIN_SHARE = 0.01, 0.2
+LOST_CHANCE = 0.001
+"""Chance below which it is no chance that none of a language's few texts is kept, by the share kept of all texts."""
 WHOLE_SOURCE_SHARE = 0.9
 """Share of its source above which a domain counts as the source itself, such as wikipedia.org: no alarm."""
 EXPLAINED_SHARE = 0.9
@@ -142,6 +144,11 @@ def _is_lost(did: Mapping[str, int]) -> bool:
     return did["passed"] >= MIN_DOCUMENTS and did["kept"] < MIN_KEPT_SHARE * did["passed"]
 
 
+def _is_lost_whole(did: Mapping[str, int], dropped_share: float) -> bool:
+    """Return whether none of some texts is kept, though by the share of all texts that are dropped some would be."""
+    return did["passed"] > 0 and did["kept"] == 0 and dropped_share ** did["passed"] < LOST_CHANCE
+
+
 def _find_lost_sources(sums: Sums) -> set[str]:
     return {name for name, did in _sum_outcomes(sums, 0).items() if _is_lost(did)}
 
@@ -154,10 +161,14 @@ def _check_kept(sums: Sums, lost: set[str]) -> list[Alarm]:
         texts_in_lost[language] += documents if what == "passed" and source in lost else 0
     alarm_list = []
     for by, kind in enumerate(("source", "language")):
+        outcomes = _sum_outcomes(sums, by)
+        passed, kept = (sum(did[what] for did in outcomes.values()) for what in ("passed", "kept"))
+        dropped_share = 1 - kept / max(1, passed)
         concerned = [
             _Concerned(name, did["passed"], f"{did['kept']:,} of {did['passed']:,} texts")
-            for name, did in _sum_outcomes(sums, by).items()
-            if _is_lost(did) and not (by and texts_in_lost[name] > EXPLAINED_SHARE * did["passed"])
+            for name, did in outcomes.items()
+            if (_is_lost(did) or (by and _is_lost_whole(did, dropped_share)))
+            and not (by and texts_in_lost[name] > EXPLAINED_SHARE * did["passed"])
         ]
         if concerned:
             sample = f"`corpus sample DIR --dropped --{kind} {_heaviest(concerned)}` shows what is dropped"

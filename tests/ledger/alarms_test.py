@@ -93,6 +93,16 @@ def test_several_lost_sources_share_an_alarm_and_languages_elsewhere_have_their_
     )
 
 
+def test_a_small_language_is_lost_whole_where_chance_would_keep_some() -> None:
+    most = outcomes("web", "deu_Latn", 90, 60)
+    (alarm,) = alarms([*most, *outcomes("web", "swh_Latn", 8, 0)])
+    assert alarm.startswith(
+        "language swh_Latn: 0 of 8 texts are kept: `corpus sample DIR --dropped --language swh"
+    )
+    assert not alarms([*most, *outcomes("web", "swh_Latn", 5, 0), *outcomes("web", "tha_Thai", 8, 1)])
+    assert not alarms([*outcomes("web", "deu_Latn", 90, 10), *outcomes("web", "swh_Latn", 30, 0)])
+
+
 def test_a_rule_is_one_alarm_for_all_its_languages() -> None:
     counts: Counts = []
     for at, language in enumerate(("cmn_Hans", "jpn_Jpan", "tha_Thai")):
