@@ -118,6 +118,14 @@ def count_logarithms(count: int) -> npt.NDArray[np.uint8]:
     return known if count < len(known) else np.pad(known, (0, count + 1 - len(known)), mode="edge")
 
 
+def find_runs(marked: npt.NDArray[np.bool_]) -> list[list[int]]:
+    """Return where each run of marked blocks begins and ends."""
+    padded = np.zeros(len(marked) + 2, bool)
+    padded[1:-1] = marked
+    runs: list[list[int]] = (padded[1:] != padded[:-1]).nonzero()[0].reshape(-1, 2).tolist()
+    return runs
+
+
 def measure_sizes(page: PageBlocks) -> Ints:
     """Return the bytes of each block."""
     sizes = [len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in page.texts]

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.extract.html.blocks.block_model import Ints, squash
+from corpus.extract.html.blocks.features import find_runs
 from corpus.extract.html.blocks.page_blocks import BlockKind, PageBlocks
 from corpus.extract.html.blocks.second_look import CERTAIN
 
@@ -79,8 +80,9 @@ def measure_link_runs(page: PageBlocks, sizes: Ints) -> Ints:
         return runs
     lengths = _count_characters(page)
     links = _are_linked(page, lengths, 6) & (lengths <= RUN_CHARACTERS) & (sizes <= RUN_BYTES)
-    steps = np.diff(links, prepend=False, append=False)
-    for begin, end in steps.nonzero()[0].reshape(-1, 2).tolist():
+    if np.count_nonzero(links) < RUN_BLOCKS:
+        return runs
+    for begin, end in find_runs(links):
         if end - begin >= RUN_BLOCKS:
             runs[begin:end] = RUN_PENALTY
     return runs

@@ -22,7 +22,7 @@ import numpy as np
 
 from corpus.errors import UserError
 from corpus.extract.html.blocks.block_model import BlockModel, Ints, read_model, squash
-from corpus.extract.html.blocks.features import measure_sizes
+from corpus.extract.html.blocks.features import find_runs, measure_sizes
 from corpus.extract.html.blocks.held_back import hold_back
 from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
 from corpus.extract.html.blocks.page_group import PageGroup
@@ -179,8 +179,7 @@ def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
         joined[at] = logits[at] + CODE_BONUS
     if not has_rows:
         return joined
-    steps = np.diff(page.get_array("kinds") == _ROW, prepend=False, append=False)
-    for begin, end in steps.nonzero()[0].reshape(-1, 2).tolist():
+    for begin, end in find_runs(page.get_array("kinds") == _ROW):
         mean = (logits[begin:end] @ sizes[begin:end]) // sizes[begin:end].sum()
         unlinked = 4 * sum(page.linked[begin:end]) < sum(map(len, page.texts[begin:end]))
         joined[begin:end] = mean + ROW_BONUS * (unlinked and mean > MIN_ROW)
@@ -247,7 +246,7 @@ def keep_between(page: PageBlocks, kept: list[int], logits: Ints) -> list[int]:
         count = len(page.path_tokens)
         chosen, every = np.bincount(paths[kept], minlength=count), np.bincount(paths, minlength=count)
         fits = (logits > UNLIKELY_BETWEEN) & ((chosen > 1) & (2 * chosen >= every))[paths]
-    for begin, end in np.diff(~stays, prepend=False, append=False).nonzero()[0].reshape(-1, 2).tolist():
+    for begin, end in find_runs(~stays):
         if begin == 0 or end == len(stays):
             continue
         is_code = end - begin <= MAX_BETWEEN_CODE and code[begin:end].all()
