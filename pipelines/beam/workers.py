@@ -9,6 +9,8 @@ that the pipeline can be started again from its parts.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_fn_api_pb2, endpoints_pb2
@@ -23,6 +25,8 @@ from google.protobuf import json_format, text_format
 from corpus.errors import RunError
 from corpus.pipelines.beam.forked_workers import start_worker
 
+SEEN_SECONDS = 5.0
+"""Seconds within which the end of a process is seen after that of its channel, on a busy machine."""
 MAX_EXIT_SECONDS = 30.0
 """Seconds that a worker may take to end after the request to do so."""
 
@@ -60,6 +64,8 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
         self._push = self.control_conn.push
         # Beam has no other place where a request to a dead worker can be refused.
         self.control_conn.push = self._push_if_alive  # type: ignore[method-assign, assignment]
+        self._input_elements = self.data_conn.input_elements
+        self.data_conn.input_elements = self._read_elements  # type: ignore[method-assign]
         self.process = start_worker(self._environment())
         self.worker_thread = threading.Thread(name="run_worker", target=self._watch, daemon=True)
         self.worker_thread.start()
@@ -107,6 +113,16 @@ class WatchedWorker(SubprocessSdkWorkerHandler):
             if self.crew.failed and request is not BeamFnControlServicer._DONE_MARKER:
                 raise RunError(self.crew.failed)
             return self._push(request)
+
+    def _read_elements(self, *names: Any, **options: Any) -> Iterator[Any]:
+        """Yield what the worker sends. A closed channel may be seen before the end of the process that closed it."""
+        try:
+            yield from self._input_elements(*names, **options)
+        except RuntimeError as error:
+            self.worker_thread.join(SEEN_SECONDS)
+            if self.crew.failed:
+                raise RunError(self.crew.failed) from error
+            raise
 
     def _watch(self) -> None:
         code = self.process.wait()
