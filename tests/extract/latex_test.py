@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from corpus.document import Record
 from corpus.extract import ExtractedText, extract
+from corpus.extract.latex import commands, glossaries, lists, macros, marks, math, numbers, siunitx, source
 from corpus.extract.latex.paper import tex_to_text
 from corpus.extract.latex.submission import SubmissionError, read_tex_files
 from corpus.sources.papers.arxiv import SUBMISSION_MEDIA_TYPE
@@ -112,10 +113,53 @@ def test_citations_and_references_leave_no_holes(tex: str, text: str) -> None:
         ),
         ("A \\$ and an unclosed $ sign {here}.", "A $ and an unclosed sign here."),
         ("$a$$b$", "$a$$b$"),
+        ("The number $$ r = \\frac{2a+1}{9b+4} $$ is", "The number\n$$r = \\frac{2a+1}{9b+4}$$\nis"),
+        ("{\\small 令 $$ x_{i} $$ 则} $y$", "令\n$$x_{i}$$\n则 $y$"),
+        ("\\begin{center}Пусть $$ x $$\\end{center}", "Пусть\n$$x$$"),
+        ("\\begin{itemize}\\item a $$ z $$ b\\end{itemize}", "- a\n$$z$$\nb"),
+        ("\\begin{proof}$$ x $$\\end{proof}", "Proof.\n$$x$$"),
+        ("a\\footnote{see $$ x $$ here}", "a\n\nsee\n$$x$$\nhere"),
+        ("$$ a = b \\eqno(1.2) $$ By (1.2)", "$$a = b \\eqno(1.2)$$\nBy (1.2)"),
+        (
+            "$$ \\cases{1 & if $x$,\\cr 0 & if $y$$z$.\\cr} $$",
+            "$$\\cases{1 & if $x$,\\cr 0 & if $y$$z$.\\cr}$$",
+        ),
+        ("$$\\eqalignno{a &= b &(1)\\cr\n&= c\\cr}$$", "$$\\eqalignno{a &= b &(1)\\cr\n&= c\\cr}$$"),
+        ("$$ x\\$$$ y $$z$$", "$$x\\$$$\ny\n$$z$$"),
+        ("\\def\\beq{$$}\\def\\eeq{$$}\\beq x \\eeq and", "$$x$$\nand"),
     ],
 )
 def test_formulas_stay_as_they_are_written(tex: str, text: str) -> None:
     assert body(tex) == text
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        ("$$ a $ so that $b$, and $$ d $$ end", "$$a$$\nso that $b$, and\n$$d$$\nend"),
+        (
+            "Lost $$ a. Then here it is.\n\nText $$ b $$ end $c$.",
+            "Lost a. Then here it is.\n\nText\n$$b$$\nend $c$.",
+        ),
+        ("数 $$ 甲。这是下一句话的文字。\n\n又 $$ b $$ 完", "数 甲。这是下一句话的文字。\n\n又\n$$b$$\n完"),
+        ("$$ a\n\n\\hbox{for all of the x in $D$} $$ $c$", "$$a\n\\hbox{for all of the x in $D$}$$\n$c$"),
+        ("$$\\vbox{a\n\nb}$$ c", "$$\\vbox{a\nb}$$\nc"),
+        ("$$ {\\bf a $$ text $$ b $$ c", "$${\\bf a$$\ntext\n$$b$$\nc"),
+        ("$$$$ c $$x$$", "c\n$$x$$"),
+        ("\\hbox{$$} d $x$", "d $x$"),
+    ],
+)
+def test_a_display_without_its_end_costs_nothing_but_itself(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+def test_patterns_mean_the_same_in_every_python() -> None:
+    # Before 3.11.5 the possessive repetition of a group goes on behind what a failed turn has read.
+    for module in (commands, glossaries, lists, macros, marks, math, numbers, siunitx, source):
+        for name, pattern in vars(module).items():
+            if isinstance(pattern, re.Pattern):
+                possessive = re.search(r"\)(?:[*+?]|\{[\d,]+\})\+", str(pattern.pattern))
+                assert possessive is None, (module.__name__, name)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +320,7 @@ def test_bombs_and_mazes_end() -> None:
     files["f0.tex"] = "\\documentclass{a}\\begin{document}" + "\\input{f1}" * 10
     with pytest.raises(SubmissionError, match="characters of TeX"):
         submission(files)
-    for piece in ("{", "}", "$", "\\a{", "$${", "\\begin{x}", "\\begin{figure}", "\\footnote{", "\\cite{", "\\item[", "%", "\\(", "\\verb|", "`", "\\iffalse ", "\\if\\iffalse ", "\\def\\x", "[", "(\\ref{a}", "\\'", "\\begin{verbatim}", "\\newcommand{\\x}[1]{", "\\multicolumn{2}{", "\\title", "``x"):  # fmt: skip
+    for piece in ("{", "}", "$", "\\a{", "$${", "{$$}", "$${$$}", "$$ x\n\n", "$$x\\,{", "\\begin{x}", "\\begin{figure}", "\\footnote{", "\\cite{", "\\item[", "%", "\\(", "\\verb|", "`", "\\iffalse ", "\\if\\iffalse ", "\\def\\x", "[", "(\\ref{a}", "\\'", "\\begin{verbatim}", "\\newcommand{\\x}[1]{", "\\multicolumn{2}{", "\\title", "``x"):  # fmt: skip
         assert body(piece * 10_000) is not None
     assert time.process_time() - start < 20
     with pytest.raises(SubmissionError, match=r"inflates|more than"):

@@ -25,9 +25,9 @@ _USE = re.compile(
 )
 _NESTED = r"\{[^{}]*+\}"
 for _ in range(4):
-    _NESTED = rf"\{{(?:[^{{}}]|{_NESTED})*+\}}"
+    _NESTED = rf"\{{(?>(?:[^{{}}]+|{_NESTED})*)\}}"
 _KEYS = re.compile(
-    rf"\s*([A-Za-z-]+)\s*=\s*(?:\{{((?:[^{{}}]|{_NESTED})*+)\}}|((?:[^,{{}}]|{_NESTED})*+))\s*(?:,|$)"
+    rf"\s*([A-Za-z-]+)\s*=\s*(?:\{{((?>(?:[^{{}}]+|{_NESTED})*))\}}|((?>(?:[^,{{}}]+|{_NESTED})*)))\s*(?:,|$)"
 )
 MAX_NESTED_ENTRIES = 4
 """Depth to which entries may use entries."""

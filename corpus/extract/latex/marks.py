@@ -25,7 +25,7 @@ _LETTER = re.compile(r"[^\W_]")
 TOKEN = re.compile(r"\\([A-Za-z@]+)|\\([^A-Za-z@])|[{}&]")
 WORD_SPACE = re.compile(r"[ \t]*(?:\n(?![ \t]*\n)[ \t]*)?")
 OPTION = re.compile(
-    r"[ \t]*\n?[ \t]*\[((?:[^\[\]{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*+\})*+\}|\[[^\[\]]*\])*+)\]"
+    r"[ \t]*\n?[ \t]*\[((?>(?:[^\[\]{}]+|\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}|\[[^\[\]]*\])*))\]"
 )
 _EASTERN = r"[\u3040-\u9fff\uac00-\ud7af]"
 TITLE_OPTION = re.compile(
@@ -65,7 +65,7 @@ RULE_OPTIONS = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:
 """Options of a rule in a table."""
 THEOREM_NUMBER = re.compile("\x0f([^\x0f]*)\x0f")
 THEOREM_BEGINNING = re.compile(
-    r"(?:\s|\\label\s*\{[^{}]*\}|\\(?:mbox|hspace\*?|hskip)\s*\{\}|\\(?:rm|em|it|normalfont|upshape)(?![A-Za-z]))*+"
+    r"(?>(?:\s|\\label\s*\{[^{}]*\}|\\(?:mbox|hspace\*?|hskip)\s*\{\}|\\(?:rm|em|it|normalfont|upshape)(?![A-Za-z]))*)"
 )
 """What may stand between the name of a theorem and its first word."""
 FONT_ASSIGNMENT = re.compile(

@@ -20,12 +20,30 @@ _OPENING = re.compile(
     rf"\\\\|\\\$|\$\$?|\\[(\[]|\\ensuremath\s*(?=\{{)|\\begin\s*\{{({_OWN}?)({_EQUATIONS}|{_ROWS})(\*?)\}}"
 )
 _ENSURED = re.compile(r"\\ensuremath\s*(?=\{)")
-_NESTED = r"\{(?:[^{}\\]|\\.)*+\}"
+_NESTED = r"\{(?>(?:[^{}\\]+|\\.)*)\}"
 for _ in range(4):
-    _NESTED = rf"\{{(?:[^{{}}\\]|\\.|{_NESTED})*+\}}"
-_INLINE = re.compile(rf"(?:[^$\\{{}}\n]|\\.|\n(?![ \t]*\n)|{_NESTED})*+\$", re.DOTALL)
-_LOOSE_INLINE = re.compile(r"(?:[^$\\\n]|\\.|\n(?![ \t]*\n)){0,2000}+\$", re.DOTALL)
-_DISPLAY = re.compile(rf"(?:[^$\\{{}}]|\\.|{_NESTED}|[{{}}]|\$(?!\$)[^$]{{0,500}}\$(?!\$))*+\$\$", re.DOTALL)
+    _NESTED = rf"\{{(?>(?:[^{{}}\\]+|\\.|{_NESTED})*)\}}"
+_INLINE = re.compile(rf"(?>(?:[^$\\{{}}\n]+|\\.|\n(?![ \t]*\n)|{_NESTED})*)\$", re.DOTALL)
+_LOOSE_INLINE = re.compile(r"(?>(?:[^$\\\n]|\\.|\n(?![ \t]*\n)){0,2000})\$", re.DOTALL)
+_GROUP = r"\{(?>(?:[^{}\\$]+|\\.|\$[^$]+\$)*)\}"
+for _ in range(4):
+    _GROUP = rf"\{{(?>(?:[^{{}}\\$]+|\\.|\$[^$]+\$|{_GROUP})*)\}}"
+_LINE_END = r"\n(?![ \t]*\n)"
+_DISPLAY = re.compile(
+    rf"(?>(?:[^$\\{{}}\n]+|\\.|{_GROUP}|[{{}}]|{_LINE_END}|\$(?!\$)(?:[^$\n]|{_LINE_END}){{0,500}}\$(?!\$))*)",
+    re.DOTALL,
+)
+_BROKEN_DISPLAY = re.compile(rf"(?>(?:[^$\\{{}}\n]+|\\.|{_GROUP}|[{{}}]|{_LINE_END})*)\$(?!\$)", re.DOTALL)
+_LONG_DISPLAY = re.compile(rf"(?>(?:[^$\\{{}}]+|\\.|{_GROUP}|[{{}}])*)\$\$", re.DOTALL)
+"""What stands behind `$$`: to where its paragraph or the formula ends; to a single `$`; to the next `$$`.
+
+Atomic groups here, no possessive repetition: before Python 3.11.5 that goes on behind what a failed turn has read.
+"""
+_GROUPS = re.compile(_GROUP, re.DOTALL)
+_SENTENCE = re.compile(
+    r"(?<![\\\w])[^\W\d_]{2,}(?:[\s,]+[^\W\d_]{2,}){3}|[\u0e00-\u0eff\u3040-\u9fff\uac00-\ud7af]{8}"
+)
+"""Four words in a row, or eight letters of a script without spaces."""
 _LABEL = re.compile(
     rf"{NUMBER_MARK}[^{NUMBER_MARK}]*{NUMBER_MARK}"
     r"|\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace|allowdisplaybreaks|displaybreak)(?![A-Za-z])"
@@ -41,6 +59,8 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
     pieces: list[str] = []
     missing: dict[str, int] = {}
     braces = Braces(text)
+    room = 8 * len(text) + 10_000
+    """Characters that may be read for displays that do not end."""
     at = 0
     while match := _OPENING.search(text, at):
         start, end = match.span()
@@ -53,13 +73,13 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
         display, keep = True, False
         if opening == "$":
             display = False
-            formula = _INLINE.match(text, end) or _LOOSE_INLINE.match(text, end)
+            formula = _INLINE.match(text, end, end + MAX_FORMULA_CHARACTERS) or _LOOSE_INLINE.match(text, end)
             if formula is not None:
                 stop, after = formula.end() - 1, formula.end()
         elif opening == "$$":
-            formula = _DISPLAY.match(text, end)
-            if formula is not None:
-                stop, after = formula.end() - 2, formula.end()
+            stop, after = _find_display_end(text, end, end + min(MAX_FORMULA_CHARACTERS, room))
+            if stop < 0:
+                room -= min(room, after - end)
         elif opening.startswith("\\ensuremath"):
             display = False
             if (close := braces.find_close(end)) is not None:
@@ -105,3 +125,24 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
         at = after
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _find_display_end(text: str, at: int, limit: int) -> tuple[int, int]:
+    """Return where the formula behind a `$$` ends, and where the text goes on.
+
+    One that has no `$$` in its paragraph ends at a single `$`, as TeX mends it, or at a later `$$` if there are blank
+    lines and no sentences before that. If none of these follows it is no formula: -1, and up to where was looked.
+    """
+    if text.startswith("}", at):  # in a box these are an empty formula
+        return -1, at
+    stop = _DISPLAY.match(text, at, limit).end()  # type: ignore[union-attr]  # matches anywhere
+    if text.startswith("$$", stop):
+        return stop, stop + 2
+    broken = _BROKEN_DISPLAY.match(text, at, limit)
+    if broken is not None and broken[0].strip(" \t\n$"):
+        return broken.end() - 1, broken.end()
+    if (long := _LONG_DISPLAY.match(text, at, limit)) is None:
+        return -1, limit
+    if _SENTENCE.search(_GROUPS.sub("", long[0])):
+        return -1, long.end()
+    return long.end() - 2, long.end()
