@@ -334,6 +334,29 @@ def test_any_text_is_survived_and_leaves_no_marks(text: str) -> None:
     assert re.search("[\x00-\x08\x0e-\x1f]", found) is None
 
 
+BLACKBOARD = (
+    "\\font\\tenmsb=msbm10 \\newfam\\msbfam \\textfont\\msbfam=\\tenmsb \\scriptfont\\msbfam=\\sevenmsb\n"
+)
+
+
+@pytest.mark.parametrize(
+    "tex, text",
+    [
+        (BLACKBOARD + "\\def\\Bbb#1{\\fam\\msbfam#1}\\def\\R{{\\Bbb R}}$\\R^d$, $\\Bbb{C}$", "${\\mathbb{R}}^d$, $\\mathbb{C}$"),
+        (BLACKBOARD + "\\def\\Bbb{\\fam\\msbfam\\tenmsb}${\\Bbb R}$, ${\\fam\\msbfam\\relax AB}$", "${\\mathbb R}$, ${\\mathbb{AB}}$"),
+        ("\\def\\rm{\\fam0\\twelverm}{\\rm Text} $\\rm x$", "Text $\\rm x$"),
+        ("$\\empty$ $\\emptyset$ $a\\empty$", "$\\emptyset$ $a$"),
+    ],
+)  # fmt: skip
+def test_fonts_of_formulas_have_their_usual_names(tex: str, text: str) -> None:
+    assert body(tex) == text
+
+
+def test_footnotes_of_plain_tex_lose_their_mark_and_not_their_text() -> None:
+    tex = "题\\footnote{$\\empty$}{\\rm 资助。} 二\\footnote*{甲。} 三\\footnote{\\dag}{乙。} 四\\footnote{$^1$}{丙。}"
+    assert body(tex) == "题 二 三 四\n\n资助。\n\n甲。\n\n乙。\n\n丙。"
+
+
 def leftovers(text: str) -> float:
     """Backslashes and braces outside formulas, per 100,000 characters."""
     prose = FORMULA.sub("", text)

@@ -25,6 +25,7 @@ from corpus.extract.latex.marks import (
     DIMENSION,
     ENVIRONMENT_NAME,
     FONT_ASSIGNMENT,
+    FOOTNOTE_SIGN,
     HEADING_MARK,
     ITEM_MARK,
     LAYOUT_ARGUMENT,
@@ -251,7 +252,8 @@ class Converter:
                 self.skip_arguments(at, 1) if name == "captionof" else at, self.add_caption
             )
         if name in ("footnote", "footnotetext"):
-            return self.open_argument(at, self.add_note)
+            mark = FOOTNOTE_SIGN.match(text, at)
+            return self.open_argument(mark.end() if mark else at, self.add_note)
         if name == "item":
             return self.convert_item(at)
         if name in ("url", "path", "nolinkurl"):

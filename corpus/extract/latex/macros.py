@@ -36,7 +36,7 @@ _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 _COMPUTES = re.compile(
     r"\\(?:if[A-Za-z@]*|expandafter|csname|catcode|futurelet|afterassignment|def|gdef|edef|let|newcommand|vrule|hrule|setbox"
     r"|hbox\s*to|vbox|vcenter|raise|lower|kern|mathchoice|mathpalette|relax|advance|loop|global|special|leaders|rlap|llap"
-    r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])|@|##"
+    r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|fam|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])|@|##"
 )
 _PARAMETER = re.compile(r"#([1-9])")
 _FORM = re.compile(
@@ -46,6 +46,20 @@ _FORM = re.compile(
 NO_VALUE = "-NoValue-"
 _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
 _THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
+
+
+_FONT = re.compile(r"\\font\s*\\([A-Za-z]+)\s*=?\s*([a-z]+)")
+_FAMILY = re.compile(r"\\textfont\s*\\([A-Za-z]+)\s*=?\s*\\([A-Za-z]+)")
+_FAMILY_GROUP = re.compile(
+    r"\{\s*\\fam\s*\\([A-Za-z]+)\s*(?:\\(?:relax|(?:five|seven|ten|eleven|twelve)[a-z]+)(?![A-Za-z])\s*)?"
+    r"((?:[^{}]|\{[^{}]*\})*)\}"
+)
+ALPHABETS = {
+    "msbm": "mathbb", "msym": "mathbb", "bbm": "mathbb", "bbold": "mathbb", "dsrom": "mathbb", "eufm": "mathfrak",
+    "eufb": "mathfrak", "eusm": "mathscr", "eusb": "mathscr", "rsfs": "mathscr", "cmsy": "mathcal", "cmbx": "mathbf",
+    "cmss": "mathsf", "cmtt": "mathtt", "cmr": "mathrm",
+}  # fmt: skip
+"""Font -> the command of LaTeX that sets formulas in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,26 @@ class Braces:
                     return match.start()
         self.room -= min(len(text), end) - at
         return None
+
+
+def name_alphabets(text: str) -> str:
+    """Return the text with LaTeX's command for each letter set in a font that the paper itself loads.
+
+    `{\\fam\\msbfam R}`, where the family `\\msbfam` has the font msbm10, becomes `{\\mathbb{R}}`.
+    """
+    if "\\fam" not in text:
+        return text
+    fonts = dict(_FONT.findall(text))
+    families = {family: ALPHABETS.get(fonts.get(font, "")) for family, font in _FAMILY.findall(text)}
+
+    def write(match: re.Match[str]) -> str:
+        alphabet = families.get(match[1])
+        if alphabet is None:
+            return match[0]
+        letters = match[2].strip()
+        return f"{{\\{alphabet}{{{letters}}}}}" if letters else f"{{\\{alphabet}}}"
+
+    return _FAMILY_GROUP.sub(write, text)
 
 
 def take_definitions(text: str, definitions: Definitions, protected: frozenset[str]) -> str:

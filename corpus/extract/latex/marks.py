@@ -71,6 +71,11 @@ THEOREM_BEGINNING = re.compile(
 FONT_ASSIGNMENT = re.compile(
     r"\s*\\[A-Za-z]+\s*=?\s*[\w-]+(?:[ \t]+(?:scaled|at)[ \t]*(?:\\?\w+)(?:[ \t]*\w+)?)?"
 )
+FOOTNOTE_SIGN = re.compile(
+    r"\s*(?:\{(?:[*†‡§¶\s\d()^]|\\(?:d?dag|S|P)(?![A-Za-z])|\x00\d+\x00|\\textsuperscript\{[^{}]{0,8}\}){0,8}\}"
+    r"|\x00\d+\x00)\s*(?=\{)"
+)
+"""The first argument of plain TeX's `\\footnote{*}{text}`."""
 LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
 PARAGRAPH_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
 

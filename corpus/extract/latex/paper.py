@@ -17,7 +17,7 @@ from corpus.extract.latex.babel import find_proof_word, find_theorem_names, lang
 from corpus.extract.latex.body import Converter
 from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
-from corpus.extract.latex.macros import Braces, Definitions, Expander, take_definitions
+from corpus.extract.latex.macros import Braces, Definitions, Expander, name_alphabets, take_definitions
 from corpus.extract.latex.math import put_formulas_aside
 from corpus.extract.latex.numbers import insert_numbers, write_out_restatements
 from corpus.extract.latex.source import PaperSource, assemble_source
@@ -65,8 +65,10 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     definitions = Definitions()
     language = language_of(source.text)
     for style in source.styles:
-        take_definitions(style, definitions, known.PROTECTED | known.split_names(" ".join(known.SYMBOLS)))
-    text = take_definitions(source.text, definitions, known.PROTECTED)
+        take_definitions(
+            name_alphabets(style), definitions, known.PROTECTED | known.split_names(" ".join(known.SYMBOLS))
+        )
+    text = take_definitions(name_alphabets(source.text), definitions, known.PROTECTED)
     definitions.theorems.setdefault("proof", find_proof_word(language))
     for environment, name in find_theorem_names(language).items():
         definitions.theorems.setdefault(environment, name)
