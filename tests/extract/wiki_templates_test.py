@@ -274,3 +274,22 @@ def test_numbers_names_and_places_keep_what_stands_beside_them(wiki: str, wikite
 )  # fmt: skip
 def test_templates_of_single_wikis(wiki: str, wikitext: str, text: str) -> None:
     assert to_text(wikitext, wiki=wiki) == text
+
+
+@pytest.mark.parametrize(
+    ("wiki", "wikitext", "text"),
+    [
+        ("enwiki", "{{columns-list|2|\n* [[Gull]]\n* [[Quay|Old quay]]\n}}Then", "- Gull\n- Old quay\nThen"),
+        ("enwiki", "{{columns-list|colwidth=20em|* a}}\n{{Div col|20em}}\n* b\n{{Div col end}}", "- a\n- b"),
+        ("enwiki", "{{div col|colwidth=7.5em|content=\n* a\n}}", "- a"),
+        ("jawiki", "{{col-list|7.5em|\n* [[川]]\n* 海\n}}{{columns-list|25em|* 山}}", "- 川\n- 海\n- 山"),
+        ("jawiki", "{{col|\n; 東\n* 川\n|\n; 西\n* 海\n}}", "東\n- 川\n西\n- 海"),
+        ("ukwiki", "{{columns-list|3|\n* [[Річка]]\n}}", "- Річка"),
+        ("bnwiki", "{{columns|width=50%\n|col1=\n* নদী\n|col2=\n* সাগর\n}}", "- নদী\n- সাগর"),
+        ("enwiki", "A {{columns-list|2}}b", "A b"),
+        ("bnwiki", "{{rquote|right|নদী বড়|কবি}}{{align|right|{{x}}}}", "নদী বড়"),
+        ("enwiki", "{{align|right|5}} {{rotate|90|North}} {{lsp|0.1em|Gull}} {{rotate|Quay}}", "5 North Gull Quay"),
+    ],
+)  # fmt: skip
+def test_settings_of_lists_and_quotations_are_no_text(wiki: str, wikitext: str, text: str) -> None:
+    assert to_text(wikitext, wiki=wiki) == text

@@ -12,6 +12,11 @@ from corpus.extract.wikitext.template_arguments import Arguments
 
 CONVERTED_NUMBER = re.compile(r"[-+−]?[\d.,/⁄+ ]*\d|[-+−]?\d[\d.,/]*(?:e[-+−]?\d+)?")
 CJK_CHARACTER = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+SETTING = re.compile(
+    r"-?\d*\.?\d+ ?(?:em|ex|rem|px|pt|cm|mm|%)?|left|right|cent(?:er|re)|justify|none|both|[lrc]", re.I
+)
+"""How text is set: a number of columns, a length, a side."""
+COLUMN_NAME = re.compile(r"content|col ?\d{1,2}")
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -302,6 +307,22 @@ def show_related_words(name: str, arguments: Arguments) -> str:
     return f"{title}: {', '.join(words)}" if words else ""
 
 
+def show_columns(name: str, arguments: Arguments) -> str:
+    """Show the lists of {{columns-list|2|* a}}, {{col|* a|* b}}, {{columns|col1=* a|col2=* b}}, one below the other."""
+    lists = [text for text in arguments.positional() if text and not SETTING.fullmatch(text)]
+    lists += [text for key, text in arguments.named().items() if COLUMN_NAME.fullmatch(key) and text]
+    return "\n".join(["", *lists, ""]) if lists else ""
+
+
+def show_set_text(name: str, arguments: Arguments) -> str:
+    """Show the text of {{align|right|text}}: the first unnamed argument that is no setting, or the only one."""
+    positional = arguments.positional()
+    behind = positional[1:] if len(positional) > 1 and SETTING.fullmatch(positional[0]) else positional
+    return next(
+        (text for text in behind if text and not SETTING.fullmatch(text)), behind[0] if behind else ""
+    )
+
+
 TEMPLATE_FUNCTIONS: dict[str, Function] = {
     "interlanguage_link": show_interlanguage_link,
     "convert": show_quantity,
@@ -328,4 +349,6 @@ TEMPLATE_FUNCTIONS: dict[str, Function] = {
     "form_of": show_form_of,
     "affixes": show_affixes,
     "related_words": show_related_words,
+    "columns": show_columns,
+    "set_text": show_set_text,
 }

@@ -23,7 +23,7 @@ from corpus.extract.wikitext.templates import WIKI_DATABASE, expand_templates, l
 from corpus.extract.wikitext.variants import show_variants
 from corpus.extract.wikitext.wiki_lines import lay_out
 
-VERSION = 4
+VERSION = 5
 """Raised when the text of some page changes."""
 
 ASIDE_MARK = "\x00"
