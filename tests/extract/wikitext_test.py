@@ -188,6 +188,32 @@ Last."""
     assert to_text(wikitext) == text
 
 
+@pytest.mark.parametrize(
+    ("wikitext", "text"),
+    [
+        ("* {{cite book|a}}. The chasing\n* b\n{{x}}. Many", "- The chasing\n- b\nMany"),
+        ("* {{x}}。光を\n* {{x}}। नदी\n* {{x}}、川", "- 光を\n- नदी\n- 川"),
+        ("* .eu\n* ... และ\n* ? — Київ\n* :-)x", "- .eu\n- ... และ\n- ? — Київ\n- :-)x"),
+    ],
+)
+def test_a_dropped_beginning_takes_its_punctuation_along(wikitext: str, text: str) -> None:
+    assert to_text(wikitext) == text
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "text"),
+    [
+        ("Текст.\n== Примітки ==\n;Коментарі\n{{reflist|group=к}}\n\n;Примітки\n{{reflist|3}}", "Текст."),
+        ("川。\n; 行政\n: [http://a.jp 県]\n\n; その他\n: {{Kotobank|x}}\n{{end}}", "川。\n行政\n県"),
+        ("; نهر\n{|\n|a\n|}\n; بحر\n* ماء", "بحر\n- ماء"),
+        ("; 甲\n; 乙\n; 丙\n\n== 丁 ==\n文。", "甲\n乙\n丙\n\n丁\n\n文。"),
+        ("; Fluss : ein Gewässer", "Fluss : ein Gewässer"),
+    ],
+)
+def test_titles_in_semicolons_go_with_what_stood_below_them(wikitext: str, text: str) -> None:
+    assert to_text(wikitext) == text
+
+
 def test_a_title_with_text_behind_it_is_still_one() -> None:
     assert to_text("== রাজনীতি == জর্ডানের রাজধানী") == "রাজনীতি\n\nজর্ডানের রাজধানী"
 

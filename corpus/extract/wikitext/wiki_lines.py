@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from corpus.extract.wikitext.names import Names, fold_name
 
 WORD_CHARACTER = re.compile(r"[^\W_]")
-LOOSE_PUNCTUATION = " ,;、，；"
-"""What may be left at the beginning of a line whose first words were dropped."""
+LOOSE_PUNCTUATION = re.compile(r"(?:[ ,;、，；：。．।۔،؛]|[.:](?=\s)(?!\s*[.:]))+")
+"""What may be left at the beginning of a line whose first words were dropped; `...`, `.eu` and `?` are text."""
 RUN_ON_TITLE = re.compile(r"(={2,6})[ \t]*([^=]+?)[ \t]*\1(?!=)[ \t]*")
 """A title with text behind it on its line, which MediaWiki takes for no title but its writer did."""
 
@@ -81,7 +81,10 @@ def lay_out(text: str, back_matter: Names) -> str:
     apart = True
     numbers: list[int] = []
     preformatted = False
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    if "\n;" in text:
+        _drop_empty_titles(lines)
+    for line in lines:
         content = line.strip()
         if not content or content[0] == "|":
             apart = apart or not content
@@ -105,8 +108,8 @@ def lay_out(text: str, back_matter: Names) -> str:
             marks, body = content[: len(content) - len(body)], body.strip()
             if not WORD_CHARACTER.search(body):
                 continue
-            if body[0] in LOOSE_PUNCTUATION:
-                body = body.lstrip(LOOSE_PUNCTUATION)
+            if loose := LOOSE_PUNCTUATION.match(body):
+                body = body[loose.end() :]
             if marks[-1] in "*#":
                 page.line("item", _format_bullet(marks, numbers) + body, apart)
             else:
@@ -124,14 +127,35 @@ def lay_out(text: str, back_matter: Names) -> str:
         if not indented:
             if not WORD_CHARACTER.search(content):
                 continue
-            if first in LOOSE_PUNCTUATION:
-                content = content.lstrip(LOOSE_PUNCTUATION)
+            if loose := LOOSE_PUNCTUATION.match(content):
+                content = content[loose.end() :]
         page.line("text", line[1:].rstrip() if indented and preformatted else content, apart)
         preformatted = indented
         apart = False
     if page.held is not None:
         page.release()
     return "".join(page.out).strip("\n")
+
+
+def _drop_empty_titles(lines: list[str]) -> None:
+    """Empty the lines `;Title` that nothing follows but the next title, as what stood there was dropped.
+
+    Several of them line by line are a list, and so kept; and so is a title with its text on its line.
+    """
+    title = -1
+    for at, line in enumerate([*lines, "=="]):
+        content = line.strip()
+        if content.startswith(";") and line[0] == ";" and ":" not in content:
+            is_next = at > 0 and lines[at - 1].startswith(";")
+            if title >= 0 and not is_next:
+                lines[title] = ""
+            title = -1 if is_next else at
+        elif content.startswith("=="):
+            if title >= 0:
+                lines[title] = ""
+            title = -1
+        elif not content.startswith("|") and WORD_CHARACTER.search(content):
+            title = -1
 
 
 def _format_bullet(marks: str, numbers: list[int]) -> str:
