@@ -171,6 +171,30 @@ CITATION = """<PubmedArticle><MedlineCitation><PMID Version="1">5</PMID><Article
 <VernacularTitle>大肠杆菌的研究</VernacularTitle></Article>
 <OtherAbstract Language="chi"><AbstractText>我们观察了。</AbstractText></OtherAbstract></MedlineCitation></PubmedArticle>"""
 
+SCRIPTS = [
+    ("f(d) = exp(−(d<sup>Q</sup>))", "f(d) = exp(−(d^Q))"),
+    ("C<sub>max</sub> 与 t<sub>1/2</sub>，x<sub>i</sub><sup>2</sup>", "C_max 与 t_(1/2)，x_i²"),
+    ("2<sup>n</sup>, 2<sup>n+1</sup>, e<sup>−kt</sup>, π<sup>n/2</sup>", "2ⁿ, 2ⁿ⁺¹, e^(−kt), π^(n/2)"),
+    ("α<sub>i</sub>x<sub>i</sub><sup>Q</sup>, n<sub>e,i</sub>, F<sub>[2,4]</sub>", "α_(i)x_i^Q, n_(e,i), F_[2,4]"),
+    ("Bcl2<sup>−/−</sup>, Ca<sup>2+</sup>, PM<sub>2.5</sub>, Pax6<sup>fl/fl</sup>", "Bcl2⁻/⁻, Ca²⁺, PM₂.₅, Pax6^(fl/fl)"),
+    ("19<sup>th</sup>, 1<sup>er</sup>, 2<sup>я</sup>, 37<sup>o</sup>C, p<sup>*</sup>, Boat<sup>TM</sup>",
+     "19th, 1er, 2я, 37°C, p*, Boat™"),
+    ("<sup>14</sup>C, <sup>a</sup>Table; Δ<sub>KCN </sub>de", "¹⁴C, aTable; Δ_KCN de"),
+    ("показано<sup>1,2</sup>, ثابت K<sub>m</sub>", "показано¹,², ثابت K_m"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("markup", "text"), SCRIPTS)
+def test_superscripts_and_subscripts_stay_apart(markup: str, text: str) -> None:
+    assert article(f"<p>{markup}</p>").text == f"T\n\n{text}"
+    citation = CITATION.replace("We  looked.", markup)
+    assert f"METHODS: {text}\n" in extracted(citation, "application/x-medline+xml").text
+
+
+def test_spaces_inside_markup_stay() -> None:
+    citation = CITATION.replace("We  looked.", "<i>E. coli </i>grew in H<sub>2 </sub>gas.")
+    assert "METHODS: E. coli grew in H₂ gas.\n" in extracted(citation, "application/x-medline+xml").text
+
 
 def test_a_citation() -> None:
     found = extracted(CITATION, "application/x-medline+xml")

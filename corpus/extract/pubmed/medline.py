@@ -14,13 +14,12 @@ from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
 from corpus.extract.pubmed.jats import parse_record
-from corpus.extract.pubmed.jats_body import JATS_SUBSCRIPTS, JATS_SUPERSCRIPTS, is_not_available, join_blocks
+from corpus.extract.pubmed.jats_body import is_not_available, join_blocks, write_script
 from corpus.formats.xml import XmlError
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some citation changes."""
 
-_SCRIPTS = {"sup": JATS_SUPERSCRIPTS, "sub": JATS_SUBSCRIPTS}
 _NO_LABEL = frozenset({"", "UNLABELLED", "UNASSIGNED"})
 _NOTICE = " (ABSTRACT TRUNCATED AT "
 
@@ -125,20 +124,22 @@ def _find_publication_date(article: Any) -> str | None:
 
 
 def text_of(element: Any) -> str:
-    """Return the text of an element on one line; raised and lowered digits, formulas as `$...$`."""
-    if element is None:
-        return ""
+    """Return the text of an element on one line; superscripts as `write_script` writes them, formulas as `$...$`."""
+    return " ".join(_read_text(element).split()) if element is not None else ""
+
+
+def _read_text(element: Any) -> str:
     if len(element) == 0:
-        return " ".join((element.text or "").split())
+        return element.text or ""
     pieces = [element.text or ""]
     for child in element:
         name = child.tag.rpartition("}")[2]
         if name == "math":
             pieces.append(f"${' '.join(to_latex(child).split())}$")
+        elif name in ("sup", "sub"):
+            base = next((piece for piece in reversed(pieces) if piece), "")
+            pieces.append(write_script(_read_text(child), name, base, child.tail or ""))
         else:
-            inner = text_of(child)
-            scripts = _SCRIPTS.get(name)
-            raised = inner.translate(scripts) if scripts is not None else inner
-            pieces.append(inner if raised == inner or any(c.isalpha() for c in inner) else raised)
+            pieces.append(_read_text(child))
         pieces.append(child.tail or "")
-    return " ".join("".join(pieces).split())
+    return "".join(pieces)
