@@ -191,6 +191,25 @@ Last."""
 @pytest.mark.parametrize(
     ("wikitext", "text"),
     [
+        ("10<sup>&minus;17</sup>, 2<sup>''n''</sup>, 2<sup>n+1</sup>, ''q''<sub>''1''</sub>, PM<sub>2.5</sub>",
+         "10⁻¹⁷, 2ⁿ, 2ⁿ⁺¹, q₁, PM₂.₅"),
+        ("১.৩×১০<sup>৬</sup> কিমি<sup>২</sup>, ২×১০<sup>−১৭</sup>", "১.৩×১০^৬ কিমি^২, ২×১০^(−১৭)"),
+        ("''v''<sub>max</sub>, ''n''<sub>e,i</sub>, v<sub>сер</sub>, SO<sub>x</sub>", "v_max, n_(e,i), v_сер, SO_x"),
+        ("e<sup>x</sup>, e<sup>−kt</sup>, 2<sup>1/2</sup>, x<sup>2k</sup>, &pi;<sup>k</sup>, ψ<sup>*</sup>",
+         "e^x, e^(−kt), 2^(1/2), x^2k, π^k, ψ*"),
+        ("XIX<sup>e</sup>, 1<sup>er</sup>, M<sup>lle</sup>, n<sup>o</sup> 7, 1<sup>-й</sup>, Boat<sup>TM</sup>",
+         "XIXe, 1er, Mlle, no 7, 1-й, Boat™"),
+        ("浅草<sup>(全部)</sup>、算術<sub>又</sub>、<sup>14</sup>C, 37<sup>o</sup>C, so<sup>1,2</sup>",
+         "浅草(全部)、算術又、¹⁴C, 37°C, so¹,²"),
+    ],
+)  # fmt: skip
+def test_superscripts_and_subscripts_stay_apart(wikitext: str, text: str) -> None:
+    assert to_text(wikitext) == text
+
+
+@pytest.mark.parametrize(
+    ("wikitext", "text"),
+    [
         ("* {{cite book|a}}. The chasing\n* b\n{{x}}. Many", "- The chasing\n- b\nMany"),
         ("* {{x}}。光を\n* {{x}}। नदी\n* {{x}}、川", "- 光を\n- नदी\n- 川"),
         ("* .eu\n* ... และ\n* ? — Київ\n* :-)x", "- .eu\n- ... และ\n- ? — Київ\n- :-)x"),

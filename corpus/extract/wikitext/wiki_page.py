@@ -69,9 +69,29 @@ BLOCK_TAG = re.compile(
     r"</?(?:br|p|div|blockquote|center|dl|dd|dt|ul|ol|tr|caption|h[1-6]|poem)(?:\s[^<>]*+|/)?>", re.I
 )
 LIST_ITEM = re.compile(r"<li(?:\s[^<>]*+)?>\s*", re.I)
-SCRIPT_TAGS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([-+−=() 0-9]{1,12})</\1\s*>", re.I)
-WIKI_SUPERSCRIPTS = str.maketrans("0123456789+-−=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾")
+SCRIPT_TAGS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([^<>\n]{1,40})</\1\s*>", re.I)
+WIKI_SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
 WIKI_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+SHOWN_SCRIPTS = {
+    "sup": re.compile(r"[-+−=() 0-9]{1,12}|n|[+−-]?\d?n(?:[+−-]\d)?|\d{1,3}(?:, ?\d{1,3}){1,9}", re.A),
+    "sub": re.compile(r"[-+−=() 0-9]{1,12}|\d{1,3}(?:[.,]\d{1,3}){1,9}", re.A),
+}
+"""What there are characters for, and digits with a comma or point between them."""
+MARKED_SCRIPTS = {
+    "sup": re.compile(
+        r"[+−–-]?\d+(?:[./]\d+)?|[ijklmpquvwxyzB-DF-NP-QS-Z\u0391-\u03c9]|(?=.*[+−–=/\d-])(?=.*[a-z\u0391-\u03c9]$|.*\d$)"
+        r"[+−–-]?\d{0,3}[A-Za-z\u0391-\u03c9]{0,3}(?:[+−–=/-]?[A-Za-z\u0391-\u03c9\d]{1,3}){0,2}"
+    ),
+    "sub": re.compile(
+        r"(?!.*[\u0e00-\u0eff\u3040-\u9fff\uac00-\ud7af])[+−–-]?[^\W_]{1,8}(?:[,+−–=/-][^\W_]{1,8}){0,3}[+−–-]?"
+    ),
+}
+"""What is an exponent or index, and neither the end of a word (`1st`, `Mme`) nor the mark of a note."""
+SCRIPT_BASE = re.compile(
+    r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff)\]}⟩|'′″’]|</(?:i|b|em|var|span|big|small)>|&(?!nbsp)[A-Za-z]{2,8};)\Z",
+    re.I,
+)
+PLAIN_SCRIPT = re.compile(r"\d+(?:\.\d+)?|[^\W_]+")
 READING_START, READING_END = (
     re.compile(r"(?<!</rp>)<rt(?:\s[^<>]*+)?>", re.I),
     re.compile(r"</rt>(?!<rp>)", re.I),
@@ -108,7 +128,8 @@ def to_text(
     """Return the text of a page; empty if it holds nothing but markup.
 
     Blocks (titles, paragraphs, lists) are separated by a blank line; line breaks inside a paragraph are kept.
-    List items begin with "- " or their number. Formulas are `$...$` in LaTeX; code keeps its lines.
+    List items begin with "- " or their number. Formulas are `$...$` in LaTeX, superscripts and subscripts x², x^k and
+    v_max; code keeps its lines.
     `title`, if given, is the first line. `wiki`, a database name (`dewiki`, `enwikivoyage`), says which templates carry
     text and which script variants there are; by default those of all languages. `language` (`cmn_Hans`, `srp_Latn`)
     chooses between the variants that pages spell out; by default the page's own script does. Never raises; time is
@@ -386,4 +407,25 @@ def _keep_apostrophes(text: str) -> str:
 
 
 def _show_script(match: re.Match[str]) -> str:
-    return match[2].translate(WIKI_SUPERSCRIPTS if match[1].lower() == "sup" else WIKI_SUBSCRIPTS)
+    """Show digits and signs as characters, other exponents and indices behind a mark: x², x^k, ১০^৬, v_max."""
+    text, name = match[2], match[1].lower()
+    if "&" in text:
+        text = unescape_entities(text)
+    plain = text.strip()
+    if SHOWN_SCRIPTS[name].fullmatch(plain):
+        return text.translate(WIKI_SUPERSCRIPTS if name == "sup" else WIKI_SUBSCRIPTS)
+    if name == "sup" and plain == "TM":
+        return "™"
+    start = match.start()
+    if (
+        plain == "o"
+        and match.string[start - 1].isdecimal()
+        and match.string.startswith(("C", "F"), match.end())
+    ):
+        return "°"
+    if MARKED_SCRIPTS[name].fullmatch(plain) is None or not SCRIPT_BASE.search(
+        match.string, max(0, start - 12), start
+    ):
+        return text
+    mark = "^" if name == "sup" else "_"
+    return mark + (plain if PLAIN_SCRIPT.fullmatch(plain) else f"({plain})")
