@@ -227,9 +227,12 @@ def test_a_dropped_beginning_takes_its_punctuation_along(wikitext: str, text: st
         ("; نهر\n{|\n|a\n|}\n; بحر\n* ماء", "بحر\n- ماء"),
         ("; 甲\n; 乙\n; 丙\n\n== 丁 ==\n文。", "甲\n乙\n丙\n\n丁\n\n文。"),
         ("; Fluss : ein Gewässer", "Fluss : ein Gewässer"),
+        ("নদী।\n'''বইসমূহ'''\n{{div col}}\n* {{cite|a}}. {{b}}\n{{div col end}}\n== x ==", "নদী।"),
+        ("'''甲'''\n* 川\n\n'''乙'''\n{{x}}\n'''丙'''\n* {{y}}", "甲\n- 川"),
+        ("Да.\n\n'''Конец.'''\n\n== x ==\n{{y}}", "Да.\n\nКонец."),
     ],
 )
-def test_titles_in_semicolons_go_with_what_stood_below_them(wikitext: str, text: str) -> None:
+def test_titles_without_a_section_go_with_what_stood_below_them(wikitext: str, text: str) -> None:
     assert to_text(wikitext) == text
 
 

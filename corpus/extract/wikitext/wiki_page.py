@@ -99,6 +99,10 @@ READING_START, READING_END = (
 """Readings above Japanese and Chinese words, where the page gives no parentheses for them."""
 MAGIC_WORD = re.compile(r"__((?:[^\W_]|_(?!_))+)__")
 BOLD_QUOTES = re.compile(r"'''(?=[^\W\d_])")
+BOLD_TITLE = re.compile(
+    rf"\n[:; \t]*'''[^'\n]{{1,100}}'''[ \t:]*(?=\n([\s*#:;.,{HOLE}]*+)(?:==|'''[^'\n]{{1,100}}'''[ \t:]*\n|\Z))"
+)
+"""A line in bold before the next title, with what was dropped between them."""
 QUOTE_RUNS = re.compile(r"'{2,}")
 SPACE_RUNS = re.compile(r"  +")
 LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
@@ -151,6 +155,8 @@ def to_text(
     if "[" in text:
         text = _resolve_links(HIDDEN_LINE.sub(HOLE, text))
         text = EXTERNAL_LINK.sub(_show_external_link, text)
+    if HOLE in text and "'''" in text:
+        text = BOLD_TITLE.sub(lambda match: match[0] if HOLE not in match[1] else "", text)
     text = _strip_inline_markup(text)
     text = lay_out(mend_holes(text), load_wiki_names().back_matter)
     if aside:
