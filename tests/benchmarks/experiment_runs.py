@@ -93,10 +93,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--arms", default=",".join(ARMS), help="with commas between them")
     parser.add_argument(
-        "--runs", type=int, default=40, help="runs of the first arm in all, at least those of the comparison"
+        "--runs",
+        type=int,
+        default=40,
+        help="runs of the first arm in all, no fewer than compared; 0: no verdicts on it",
     )
     parser.add_argument("--vocabulary", type=int, default=2048)
     parser.add_argument("--held-out-bytes", type=int, default=1_000_000)
+    parser.add_argument("--no-controls", action="store_true", help="where they were run at another size")
     parser.add_argument("--neutral-only", action="store_true", help="measure no validation documents")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--verdicts-only", action="store_true", help="train nothing")
@@ -116,10 +120,11 @@ def main() -> None:
             neutral=("udhr", str(data / "parallel")),
             validation=not options.neutral_only,
             held_out_bytes=options.held_out_bytes,
+            controls=not options.no_controls,
         ),
         say,
     )
-    seeds = list_null_seeds(experiment, options.runs)
+    seeds = list_null_seeds(experiment, options.runs) if options.runs else []
     null = [experiment.run_of(options.size, experiment.arms[0].name, seed) for seed in seeds]
     if not options.verdicts_only:
         compared = open_runs(experiment, experiment.runs(), options.workers)
@@ -129,10 +134,12 @@ def main() -> None:
         write_picture(result, experiment.folder / "report.png")
         for verdict in result["sizes"][options.size]["verdicts"]:
             say(f"{verdict['second']} against {verdict['first']}: {verdict['sentence']}")
-        more = open_runs(experiment, null, options.workers)
-        say(more.measure_cost().sentence())
-        more.train(null)
-    judge_null(experiment, seeds)
+        if null:
+            more = open_runs(experiment, null, options.workers)
+            say(more.measure_cost().sentence())
+            more.train(null)
+    if seeds:
+        judge_null(experiment, seeds)
 
 
 if __name__ == "__main__":
