@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from functools import cache
 from operator import ne
 
@@ -155,6 +156,8 @@ that it reads unlike the declaration and unlike windows-1252. English with a few
 
 MAX_DISORDER = 0.1
 """Of UTF-16 that is declared, has no mark and few NUL bytes: see `_measure_disorder`."""
+SCRIPT_BLOCKS = 3
+"""Blocks of 256 characters that nearly all of a text in an alphabet is of: its script's one or two, and ASCII's."""
 MIN_ORDERED_BYTES = 40
 """Bytes from which UTF-16 that says nothing of itself is looked for."""
 _WIDE_STARTS = (
@@ -304,16 +307,21 @@ def _is_plain_utf8(body: bytes) -> bool:
 def _measure_disorder(head: bytes, order: str) -> float:
     """Return from 0 to 1 how unlike a text bytes read as UTF-16 are: 0 if their characters lie in one block of 256, or
     are all everyday characters of one East Asian charset; bytes in the wrong order, or of another charset, are neither.
+
+    Of a long text the characters outside its three commonest blocks count: pairs of letters of Latin-1 are few blocks
+    for their number, too, but no three of them have most.
     """
     try:
         text = head.decode(order)
     except UnicodeDecodeError:
         return 1.0
-    blocks = len({ord(character) >> 8 for character in text})
+    blocks = Counter(ord(character) >> 8 for character in text)
+    outside = len(text) - sum(count for _, count in blocks.most_common(SCRIPT_BLOCKS))
     everyday = max(
         len(text.encode(charset, "ignore").decode(charset, "ignore")) for charset in _EVERYDAY_CHARSETS
     )  # euc_kr does not decode all that it encodes
-    return min((blocks - 1) / max(len(text), 16), 1 - everyday / max(len(text), 1))
+    length = max(len(text), 1)
+    return min(max((len(blocks) - 1) / max(length, 16), outside / length), 1 - everyday / length)
 
 
 def _decode_with(body: bytes, codec: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.formats.encodings import codec_of, decode, find_declared_label
+from corpus.formats.encodings import codec_of, decode, find_declared_label, find_wide_order
 from corpus.formats.mojibake import measure_atypicality, measure_mojibake
 
 TEXTS = {
@@ -288,3 +288,28 @@ def test_hz_that_is_not_declared_as_such(head: str) -> None:
 def test_a_chinese_page_in_utf_16_that_declares_nothing(codec: str) -> None:
     page = "\n<html><body><p>" + "一二一三一四伀丂一开大桥修好了" * 20 + "</p></body></html>"
     assert decode(page.encode(codec)) == (page, codec)
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "cp1250", "cp1251"])
+@pytest.mark.parametrize(
+    "text", ["\tdie Brücke über den Fluß\n", "\td\tПо реке плывут корабли\n", "\tpřes řeku\n"]
+)
+def test_long_texts_of_one_byte_a_character_are_no_utf16(codec: str, text: str) -> None:
+    body = (text * 500).encode(codec, "ignore")
+    assert [find_wide_order(body[start:]) for start in (0, 1)] == [None, None]
+    assert decode(body, "utf-16", html=False)[0].count("\t") == body.count(b"\t")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "По реке плывут корабли. ",
+        "河の向こうに町がある。",
+        "長江是亞洲第一長河，",
+        "نهر النيل طويل. ",
+        "गंगा नदी। ",
+    ],
+)
+def test_long_texts_in_utf16_without_a_mark_are_told(text: str, codec: str) -> None:
+    assert [find_wide_order((text * times).encode(codec)) for times in (6, 1000)] == [codec, codec]
