@@ -89,6 +89,22 @@ CONTENTS: dict[str, tuple[str | bytes, str]] = {
     "paper.tex": (PAPER, "arxiv"),
     "pg1.txt": (BOOK, "books"),
     "page.html": (f"<!-- x --><!DOCTYPE html><p>{THAI}", "html"),
+    "blank-line.html": (f"\n<!DOCTYPE HTML>\n<title>Волга</title><p>{RUSSIAN}", "html"),
+    "xhtml": (
+        '<?xml version="1.0"?>\n<!-- c --><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x.dtd">\n<html>'
+        f"<body><p>{JAPANESE}</p></body></html>",
+        "html",
+    ),
+    "other-doctype": (f'<?xml version="1.0"?><!DOCTYPE wml><html xmlns="x"><p>{HINDI}</p></html>', "html"),
+    "warning.html": (f"<br />\n<b>Warning</b>: mysql\n<!DOCTYPE html><p>{CHINESE}", "html"),
+    "script.htm": (f"<script>var a = 1;</script><div>{ARABIC}</div>", "html"),
+    "text-first.html": (f"{THAI}<p>{THAI}</p>", "html"),
+    "latin-1.html": (("\t<div>Die Brücke über den Fluß ist schön.</div>\n" * 200).encode("latin-1"), "html"),
+    "latin-1.txt": (("Die Brücke\tdort, über den Fluß,\twar schön.\n" * 200).encode("latin-1"), "text"),
+    "on-tex.txt": (f"TeX\n\n{CHINESE}\n{JAPANESE}\n例如：\n{PAPER}{CHINESE}\n", "text"),
+    "make_paper.py": (f'import os\nwidth = 3\nheight = 4\ntext = r"""\n{PAPER}"""\n', "code"),
+    "late.tex": (f"{RUSSIAN}\n{RUSSIAN}\n{PAPER}", "arxiv"),
+    "preamble": (f"\n% Über Flüsse\n\\def\\x{{\n  y\n}}\n{PAPER}", "arxiv"),
     "RC_2006-01": (lines(COMMENT, COMMENT), "reddit-comments"),
     "RC_2006-02.zst": (zstandard.compress(lines(COMMENT).encode()), "reddit-comments"),
     "rows.txt": (lines({"text": CHINESE}), "jsonl"),
@@ -107,6 +123,8 @@ CONTENTS: dict[str, tuple[str | bytes, str]] = {
 
 UNREAD: dict[str, tuple[str | bytes, str]] = {
     "empty.txt": (b"", "empty"),
+    "no-tags.html": (f"404 {CHINESE}", "not what their names say"),
+    "texts.lz4": (b"\x04\x22\x4d\x18\x40\x40\xc0\x05\x00\x00\x80abcde\x00\x00\x00\x00", "use zstd"),
     "blank.jsonl": (b"\n \n", "empty"),
     "nothing.gz": (gzip.compress(b""), "empty"),
     "crawl.warc.wat": (WAT, "indexes"),
@@ -133,6 +151,10 @@ UNREAD: dict[str, tuple[str | bytes, str]] = {
 }
 
 
+LZ4_WARC = b"\x04\x22\x4d\x18\x40\x40\xc0" + (len(WARC) | 1 << 31).to_bytes(4, "little") + WARC + b"\0" * 4
+"""A frame with a block that is stored as it is."""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
@@ -156,6 +178,13 @@ def test_what_is_not_read_has_its_reason(folder: Path) -> None:
         assert isinstance(verdict, Unread), (name, verdict)
         reasons[name] = expected if expected in verdict.why else verdict.why
     assert reasons == {name: expected for name, (_, expected) in UNREAD.items()}
+
+
+def test_web_archives_in_lz4_are_told_even_behind_damage(tmp_path: Path) -> None:
+    for name, content in (("a.warc.lz4", LZ4_WARC), ("a.lz4", LZ4_WARC), ("b.lz4", LZ4_WARC[:12] + LZ4_WARC)):
+        (tmp_path / name).write_bytes(content)
+        verdict = recognize_file(str(tmp_path / name))
+        assert isinstance(verdict, Recognized) and verdict.kind == "warc", name
 
 
 def test_archives_are_told_by_what_they_hold(tmp_path: Path) -> None:

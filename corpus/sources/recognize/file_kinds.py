@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from io import TextIOWrapper
 from typing import Any
 
 from corpus.document import MAX_DOCUMENT_BYTES
@@ -31,6 +31,7 @@ from corpus.sources.recognize.file_verdicts import (
     HTML_PAGES,
     JSON_DOCUMENTS,
     LARGE_WIDE_TEXTS,
+    LZ4_FILES,
     MISNAMED,
     NOT_TEXT,
     PICTURES,
@@ -42,6 +43,8 @@ from corpus.sources.recognize.file_verdicts import (
 )
 from corpus.sources.recognize.row_fields import guess_fields, is_short
 from corpus.sources.tables.csv_rows import Csv
+from corpus.sources.web.html_files import HTML_NAME, HTML_START
+from corpus.sources.web.members import LZ4_MAGIC, WebArchive
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
 HEAD_BYTES = 1 << 16
@@ -82,10 +85,11 @@ JATS_SIGN = re.compile(
 STACKEXCHANGE_SIDECARS = frozenset(
     {"badges", "comments", "posthistory", "postlinks", "tags", "users", "votes", "postviews"}
 )
-HTML_SIGN = re.compile(
-    r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
-)
+TAG = re.compile(r"<(?:/?[a-z][a-z0-9]*(?:\s[^<>]*)?/?|!--.*?--|!doctype[^<>]*)>", re.IGNORECASE | re.DOTALL)
+TEX_NAME = re.compile(r"\.(?:(?:la)?tex|ltx)$", re.IGNORECASE)
 TEX_SIGN = re.compile(r"^[^%\n]*\\(?:documentclass|documentstyle|begin\{document\})", re.MULTILINE)
+TEX_LINE = re.compile(r"[\\%{}]")
+"""What is in the lines before `\\documentclass`: comments, commands and their arguments."""
 GUTENBERG_SIGN = re.compile(
     r"Project Gutenberg(?:'|’)?s?\b.{0,80}(?:e-?book|etext|edition)|\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG",
     re.IGNORECASE | re.DOTALL,
@@ -115,6 +119,8 @@ def recognize_file(path: str) -> Verdict:
         opening = stream.read(HEAD_BYTES)
     if not opening:
         return EMPTY
+    if opening.startswith(LZ4_MAGIC):
+        return _make_web_archive(name) if holds_web_archive(path) else LZ4_FILES
     if SIDECAR_NAME.search(name):
         return SIDECARS
     if opening.startswith(b"PAR1"):
@@ -156,6 +162,8 @@ def holds_web_archive(path: str) -> bool:
     """Return whether records of a web archive begin in the first megabytes, after whatever is damaged there."""
     with open_input(path) as stream:
         data = stream.read(SEARCHED_BYTES)
+    if data.startswith(LZ4_MAGIC):
+        return WebArchive(io.BytesIO(data)).find(0) is not None
     if RECORD_SIGN.search(data) or data.startswith(ZSTD_DICTIONARY_MAGIC):
         return True
     at = -1
@@ -232,6 +240,8 @@ def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
             return verdict
     if start.startswith(("{", "[")) and (verdict := _recognize_json(path, name, codec)) is not None:
         return verdict
+    if HTML_NAME.search(name):
+        return HTML_PAGES if TAG.search(head) else MISNAMED
     if SHEET_NAME.search(name):
         return DATA_TABLES
     if TABLE_NAME.search(name):
@@ -239,7 +249,7 @@ def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
     lines = start.splitlines()[:20]
     if start.startswith("CDX ") or all(PATHS_LINE.fullmatch(line) for line in lines):
         return SIDECARS
-    if TEX_SIGN.search(head):
+    if _is_paper(head, name):
         return Recognized("arxiv", "papers in TeX")
     if GUTENBERG_SIGN.search(head[:5000]):
         return Recognized("books", "books of Project Gutenberg")
@@ -255,9 +265,18 @@ def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
     return _make_text(path, start, codec)
 
 
+def _is_paper(head: str, name: str) -> bool:
+    """Return whether a text is a paper in TeX: by what it begins with, or by a file's name. A text on TeX quotes it."""
+    sign = TEX_SIGN.search(head)
+    if sign is None or TEX_NAME.search(name):
+        return sign is not None
+    before = [line for line in head[: sign.start()].splitlines() if line.strip()]
+    return sum(TEX_LINE.search(line) is not None for line in before) * 2 >= len(before)
+
+
 def _recognize_markup(start: str, name: str) -> Verdict | None:
     """Return what XML or HTML is; None for text that only begins with a sign."""
-    if HTML_SIGN.match(start):
+    if HTML_START.match(start.encode("utf-8", "surrogatepass")):
         return HTML_PAGES
     match = XML_ROOT.match(start)
     if match is None:
@@ -273,7 +292,9 @@ def _recognize_markup(start: str, name: str) -> Verdict | None:
         return Unread("tables of Stack Exchange beside Posts.xml (`comments: true` reads Comments.xml)")
     if root == "svg":
         return PICTURES
-    if start.startswith("<?xml") or name.lower().endswith(".xml"):
+    if root == "html":
+        return HTML_PAGES
+    if (start.startswith("<?xml") and not HTML_NAME.search(name)) or name.lower().endswith(".xml"):
         return Unread("XML of other kinds")
     return None
 
@@ -327,7 +348,7 @@ def _read_json_lines(path: str, codec: str) -> tuple[list[dict[str, Any]], bool]
 def _read_lines(path: str, codec: str) -> Iterator[str]:
     """Yield the first lines that are not blank, each whole, as far as they can be read."""
     taken = 0
-    with TextIOWrapper(open_decompressed(path), codec, "replace", newline="\n") as stream:
+    with io.TextIOWrapper(open_decompressed(path), codec, "replace", newline="\n") as stream:
         for _ in range(MAX_ROWS):
             try:
                 line = stream.readline(MAX_ROW_BYTES)

@@ -67,6 +67,9 @@ def merge_verdicts(one: Recognized, other: Recognized) -> Recognized | None:
 
 EMPTY = Unread("empty files")
 MISNAMED = Unread("files that are not what their names say: a download that failed, or damage")
+LZ4_FILES = Unread(
+    "files compressed with lz4, in which web archives alone are read: decompress them, or use zstd"
+)
 NOT_TEXT = Unread("files that are no text, and in no format known here")
 SIDECARS = Unread("indexes and lists that come with data")
 ABOUT = Unread("files about the data (README, LICENSE and the like)")
