@@ -92,7 +92,7 @@ def look_at(paths: list[str]) -> Gathering:
 def describe_sources(gathering: Gathering, folder: str) -> tuple[list[FirstSource], dict[str, list[str]]]:
     """Return the sources of a manifest in `folder`, and the paths that none of them reads, by reason."""
     from corpus.pipelines.cli.first_manifest import SOURCE_NAMES, FirstSource
-    from corpus.sources.recognize import Recognized, make_patterns
+    from corpus.sources.recognize import Recognized, describe_filled, make_patterns
     from corpus.storage.names import printable_name
 
     groups: dict[str, list[str]] = {}
@@ -116,7 +116,8 @@ def describe_sources(gathering: Gathering, folder: str) -> tuple[list[FirstSourc
         taken.add(name)
         whats = list(dict.fromkeys(gathering.recognized(path).what for path in paths))
         size = sum(measure(path, gathering) for path in paths)
-        notes = (*verdict.notes, *describe_cut_files(paths, folder, deadline))
+        empty = describe_filled(gathering.recognized(path) for path in paths)
+        notes = (*verdict.notes, *empty, *describe_cut_files(paths, folder, deadline))
         sources.append(FirstSource(name, replace(verdict, notes=notes), paths, patterns, whats, size))
     return sources, dict(sorted(unread.items(), key=lambda item: -len(item[1])))
 

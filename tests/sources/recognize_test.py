@@ -23,6 +23,7 @@ import zstandard
 from corpus.sources.recognize import (
     Recognized,
     Unread,
+    describe_filled,
     gather_files,
     make_patterns,
     merge_verdicts,
@@ -262,6 +263,30 @@ def test_archives_are_told_by_what_they_hold(tmp_path: Path) -> None:
 def test_fields_are_told_by_names_and_by_values(rows: list[dict[str, Any]], fields: dict[str, Any]) -> None:
     guess = guess_fields(rows)
     assert guess is not None and guess.fields == fields
+
+
+def test_a_text_that_few_rows_have_is_not_the_text_of_all() -> None:
+    def guess(filled: int, **others: str) -> tuple[Any, dict[str, int]]:
+        rows = [{**others, "selftext": RUSSIAN if at < filled else ""} for at in range(40)]
+        guessed = guess_fields(rows)
+        assert guessed is not None and isinstance(guessed.fields, dict)
+        return guessed.fields["text"], dict(guessed.filled)
+
+    assert guess(3, title="中国的长江是第一长河吗？") == ("title", {"title": 40, "selftext": 3})
+    assert guess(39, title="中国的长江是第一长河吗？") == ("selftext", {"selftext": 39})
+    # A key is no text, however many rows have it.
+    assert guess(3, key="6f1d2c3a-9f1b-4c1e-8d2a-0b1c2d3e4f50") == ("selftext", {"selftext": 3})
+
+
+def test_fields_that_many_rows_have_no_text_in_are_named_over_all_files() -> None:
+    one = Recognized("csv", "tables", rows=200, filled={"title": 200, "selftext": 30})
+    other = Recognized("csv", "tables", rows=200, filled={"title": 150})
+    assert describe_filled([one, other, other]) == [
+        "`title` has a text in only 500 of the 600 rows looked at: the others are not read",
+        "`selftext` has longer texts, but in only 30 of the 200 rows looked at: "
+        "`text: selftext` would read these alone",
+    ]
+    assert describe_filled([Recognized("csv", "tables", rows=200, filled={"正文": 190})]) == []
 
 
 NAMES = (

@@ -13,7 +13,13 @@ patterns.py       globs that name some files and no others
 
 from corpus.sources.recognize.cut_files import find_cut_files
 from corpus.sources.recognize.file_kinds import recognize_file
-from corpus.sources.recognize.file_verdicts import Recognized, Unread, Verdict, merge_verdicts
+from corpus.sources.recognize.file_verdicts import (
+    Recognized,
+    Unread,
+    Verdict,
+    describe_filled,
+    merge_verdicts,
+)
 from corpus.sources.recognize.gathering import Gathering, gather_files
 from corpus.sources.recognize.patterns import make_patterns
 
@@ -22,6 +28,7 @@ __all__ = [
     "Recognized",
     "Unread",
     "Verdict",
+    "describe_filled",
     "find_cut_files",
     "gather_files",
     "make_patterns",

@@ -380,7 +380,7 @@ def _make_table(
             f"other fields, which `metadata: [...]` keeps: {shorten_line(', '.join(guess.others), 300)}"
         )
     rules = ("fineweb", "language") if guess.has_url else ("text_only",)
-    return Recognized(kind, what, options, tuple(notes), rules, guess.is_short)
+    return Recognized(kind, what, options, tuple(notes), rules, guess.is_short, len(rows), guess.filled)
 
 
 def _recognize_parquet(path: str) -> Verdict:

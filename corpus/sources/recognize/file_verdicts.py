@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +14,9 @@ class Recognized:
     """A file that a source of `kind` reads with `options`.
 
     `what` names such files for people, in the plural; `notes` are comments for a manifest. `rules` are presets, None
-    those of the kind; `is_short` says that the texts are sentences, which presets for documents would drop. Files of
-    one `key` can be in one source.
+    those of the kind; `is_short` says that the texts are sentences, which presets for documents would drop. Of the
+    `rows` of a table that were looked at, `filled` have a text, by field: that of texts, and others that might be it.
+    Files of one `key` can be in one source.
     """
 
     kind: str
@@ -22,6 +25,8 @@ class Recognized:
     notes: tuple[str, ...] = ()
     rules: tuple[str, ...] | None = None
     is_short: bool = False
+    rows: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -36,6 +41,25 @@ class Unread:
 
 
 Verdict = Recognized | Unread
+
+
+def describe_filled(verdicts: Iterable[Recognized]) -> list[str]:
+    """Return a line for each field of texts of tables that many rows have nothing in."""
+    rows: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
+    text = ""
+    for verdict in verdicts:
+        text = next(iter(verdict.filled), text)
+        filled.update(verdict.filled)
+        rows.update(dict.fromkeys(verdict.filled, verdict.rows))
+    lines = []
+    for name, count in filled.items():
+        share = f"only {count:,} of the {rows[name]:,} rows looked at"
+        if name != text:
+            lines.append(f"`{name}` has longer texts, but in {share}: `text: {name}` would read these alone")
+        elif count < USUAL_FILLED_SHARE * rows[name]:
+            lines.append(f"`{name}` has a text in {share}: the others are not read")
+    return lines
 
 
 def merge_verdicts(one: Recognized, other: Recognized) -> Recognized | None:
@@ -65,6 +89,8 @@ def merge_verdicts(one: Recognized, other: Recognized) -> Recognized | None:
     )
 
 
+USUAL_FILLED_SHARE = 0.9
+"""Share of rows with a text under which a line says so."""
 EMPTY = Unread("empty files")
 MISNAMED = Unread("files that are not what their names say: a download that failed, or damage")
 LZ4_FILES = Unread(

@@ -54,11 +54,14 @@ SCRIPT_VALUE = re.compile(r"[A-Z][a-z]{3}")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 MIN_TEXT_CHARACTERS = 20
 """Mean length from which a field under another name may be the text."""
+MIN_FILLED_SHARE = 0.25
+"""Share of rows with a text in it from which a field is preferred to those with longer texts in fewer rows."""
 MIN_COMPOUND_LETTERS = 5
 """Letters of a word that is looked for within longer ones: `Erscheinungsdatum`, `Artikelnummer`."""
 SHORT_TEXT_CHARACTERS = 120
 """Median length under which rows are sentences rather than documents; half of it where a character is a word or so."""
 DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+WORDS = re.compile(rf"\w\W*\s\W*\w|{DENSE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class FieldGuess:
     is_short: bool
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = field(default=())
+    filled: Mapping[str, int] = field(default_factory=dict)
+    """Rows that have a text in the field of texts, and in fields with longer ones that few rows have."""
 
 
 def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
@@ -78,7 +83,7 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
     if (layout := _find_layout(rows)) is not None:
         texts = _list_texts(rows, read_layout(layout)["text"])
         return FieldGuess(layout, True, is_short(texts), _describe_markup(texts))
-    text = _find_text(flat)
+    text, sparse = _find_text(flat, len(rows))
     if text is None:
         return None
     taken = {text}
@@ -133,7 +138,14 @@ def guess_fields(rows: Sequence[Mapping[str, Any]]) -> FieldGuess | None:
         name for name in flat if name not in taken and name not in kept and name not in fields.values()
     )
     texts = [value for value in flat[text] if isinstance(value, str)]
-    return FieldGuess(fields, guess["url"] is not None, is_short(texts), _describe_markup(texts), others)
+    return FieldGuess(
+        fields,
+        guess["url"] is not None,
+        is_short(texts),
+        _describe_markup(texts),
+        others,
+        {name: _count_filled(flat[name]) for name in (text, *sparse)},
+    )
 
 
 def is_short(texts: Sequence[str]) -> bool:
@@ -195,9 +207,27 @@ def _list_texts(rows: Sequence[Mapping[str, Any]], names: str | list[str]) -> li
     return [value for value in values if isinstance(value, str)]
 
 
-def _find_text(flat: Mapping[str, Sequence[Any]]) -> str | None:
-    """Return the field of texts: one with a usual name that is not much shorter than another, else the longest."""
+def _count_filled(values: Sequence[Any]) -> int:
+    return sum(isinstance(value, str) and bool(value.strip()) for value in values)
+
+
+def _find_text(flat: Mapping[str, Sequence[Any]], rows: int) -> tuple[str | None, list[str]]:
+    """Return the field of texts, and those with longer texts that too few rows have to be it."""
     lengths = {name: _mean_length(values) for name, values in flat.items() if _may_be_text(values)}
+    usual = {
+        name: length
+        for name, length in lengths.items()
+        if _count_filled(flat[name]) >= MIN_FILLED_SHARE * rows
+    }
+    text, whole = _choose_text(usual), _choose_text(lengths)
+    if text is None or whole is None or (text != whole and not _has_words(flat[text])):
+        return whole, []
+    return text, [name for name in lengths if name not in usual and lengths[name] > lengths[text]]
+
+
+def _choose_text(lengths: Mapping[str, float]) -> str | None:
+    """Return one of fields by the lengths of their texts: one with a usual name that is not much shorter than another,
+    else the longest."""
     if not lengths:
         return None
     longest = max(lengths, key=lambda name: lengths[name])
@@ -220,6 +250,13 @@ def _may_be_text(values: Sequence[Any]) -> bool:
         len(text) > 60 and not re.search(r"\s|[^\x00-\x7f]", text) for text in texts
     )  # base64, hashes
     return addresses * 2 < len(texts) and dense * 2 < len(texts)
+
+
+def _has_words(values: Sequence[Any]) -> bool:
+    """Return whether most texts are several words, rather than names, keys or paths."""
+    return sum(isinstance(value, str) and WORDS.search(value) is not None for value in values) * 2 > len(
+        values
+    )
 
 
 def _mean_length(values: Sequence[Any]) -> float:
