@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from corpus import storage
 from corpus.errors import UserError
+from corpus.storage.lock import is_locked
 from corpus.storage.part_writer import check_beside
 
 if TYPE_CHECKING:
@@ -138,10 +139,31 @@ class Workspace:
         return plan
 
     def unfinished_error(self, what: str) -> UserError:
-        """Return the error for a result that the build has not produced yet."""
+        """Return the error for a result that is not there: that the build has not produced yet, or that went since."""
+        if running := self.describe_running():
+            return UserError(f"{self.root} has no {what} yet: {running}: wait for it")
+        if "build" in (self.read_state() or {}):
+            return UserError(
+                f"{self.root} has lost its {what}: run its `corpus build` again, which makes what is missing"
+            )
         return UserError(
             f"{self.root} has no {what} yet: its build is not finished: resume it with `corpus build`"
         )
+
+    def describe_running(self) -> str | None:
+        """Return that a build is running in the workspace now, and how far it is; None where none is."""
+        if not is_locked(self.root):
+            return None
+        try:
+            status = json.loads(storage.read_text(self.path("status.json")))
+        except (FileNotFoundError, ValueError):  # not written yet
+            return "a build is running here"
+        if status.get("state") != "running" or not status.get("stage"):
+            return "a build is running here"
+        far = f"{status['stage']}, {status['done']:,} of {status['total']:,}"
+        if documents := status["documents"] + status.get("documents_earlier", 0):
+            far += f", {documents:,} documents so far"
+        return f"a build is running here ({far})"
 
     def _open_parts(self, folder: str) -> ds.Dataset:
         paths = [self.part(folder, source, split) for source, split in self.splits()]

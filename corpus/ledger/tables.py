@@ -12,7 +12,6 @@ from corpus import storage
 from corpus.decontamination.hits import SETS_SCHEMA, SETS_TABLE, has_hits
 from corpus.dedup.removed import read_cluster_groups
 from corpus.edits.edit_counts import build_edit_table
-from corpus.errors import UserError
 from corpus.ledger.bins import bin_edges
 from corpus.ledger.counts import NUMBER_COLUMNS, PART_SCHEMA
 from corpus.ledger.reasons import name_reasons
@@ -100,10 +99,7 @@ def read_ledger(workspace: Workspace, names: Sequence[str]) -> dict[str, pa.Tabl
     names = [name for name in names if name not in tables]
     missing = [name for name in names if not storage.exists(workspace.path("stats", f"{name}.parquet"))]
     if missing:
-        raise UserError(
-            f"{workspace.root} has no statistics of {missing[0]} yet: its build is not finished: "
-            "resume it with `corpus build`"
-        )
+        raise workspace.unfinished_error(f"statistics of {missing[0]}")
     return tables | {name: read_table(workspace.path("stats", f"{name}.parquet")) for name in names}
 
 

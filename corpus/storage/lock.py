@@ -21,8 +21,8 @@ RENEW_SECONDS = 20.0
 """Seconds after which the lock of a remote workspace is renewed while a build runs."""
 STALE_LOCK_SECONDS = 120.0
 """Seconds after which a lock that was not renewed may be taken over: its build was killed on another machine."""
-
-
+LOCK_TRIES, LOCK_WAIT_SECONDS = 3, 0.05
+"""How often a local lock is tried: `is_locked` holds it for a moment."""
 SHARED_LOCKS_FOLDER = ".locks"
 """Folder of the objects with which the slices of a build hold the lock of a remote workspace."""
 
@@ -51,16 +51,14 @@ def hold_lock(root: str, shared: bool = False) -> Iterator[Callable[[], None]]:
     except OSError as error:
         raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
     with file:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take_lock(file.fileno(), fcntl.LOCK_SH if shared else fcntl.LOCK_EX, LOCK_TRIES):
             file.seek(0)
             holder = file.read().strip()
             if not holder:
-                raise _refuse_slices(root) from None
+                raise _refuse_slices(root)
             raise RunError(
                 f"{root}: another build is running here (process {holder}): wait for it, or stop it"
-            ) from None
+            )
         try:
             file.truncate(0)
             if not shared:
@@ -69,6 +67,35 @@ def hold_lock(root: str, shared: bool = False) -> Iterator[Callable[[], None]]:
         except OSError as error:
             raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
         yield file.close
+
+
+def is_locked(root: str) -> bool:
+    """Return whether a build or `corpus decide` holds a workspace's lock now; on an object store, or slices of one."""
+    if is_remote(root):
+        places = [
+            storage.join(root, ".lock"),
+            *storage.list_files(storage.join(root, SHARED_LOCKS_FOLDER)),
+        ]
+        holders = [_read_holder(place) for place in places]
+        return any(holder is not None and _is_at_work(holder) for holder in holders)
+    path = os.path.join(local_path(root), ".lock")
+    if not os.access(path, os.R_OK):
+        return False
+    with open(path, "rb") as file:
+        return not _take_lock(file.fileno(), fcntl.LOCK_SH, 1)
+
+
+def _take_lock(file: int, kind: int, tries: int) -> bool:
+    """Return whether a local lock could be taken."""
+    for left in reversed(range(tries)):
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if left:
+                time.sleep(LOCK_WAIT_SECONDS)
+        else:
+            return True
+    return False
 
 
 def _refuse_slices(root: str) -> RunError:

@@ -45,7 +45,9 @@ def verify_workspace(
     """
     workspace = Workspace.open(root)
     if "build" not in (workspace.read_state() or {}):
-        raise UserError(f"{root} is not a finished build: resume it with `corpus build`")
+        running = workspace.describe_running()
+        advice = f"{running}: wait for it" if running else "resume it with `corpus build`"
+        raise UserError(f"{root} is not a finished build: {advice}")
     with _named(workspace, "manifest.yaml"):
         manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
         shares = Validation.model_validate(manifest["validation"]).shares()

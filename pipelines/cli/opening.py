@@ -56,10 +56,20 @@ def warn_unfinished(root: str) -> None:
     """Print a line if a build or `corpus decide` was stopped or is still running: results may be from earlier rules."""
     from corpus.workspace import Workspace
 
-    state = Workspace(root).read_state()
-    if state is not None and "build" not in state:
-        typer.echo(
-            f"corpus: {root} is not finished, so results may be from earlier rules: resume with "
-            f"`corpus build MANIFEST --out {root}` or the `corpus decide` command that was stopped",
-            err=True,
-        )
+    workspace = Workspace(root)
+    if is_finished(workspace):
+        return
+    running = workspace.describe_running()
+    typer.echo(
+        f"corpus: {root}: {running}, so results may be from earlier rules and input"
+        if running
+        else f"corpus: {root} is not finished, so results may be from earlier rules: resume with "
+        f"`corpus build MANIFEST --out {root}` or the `corpus decide` command that was stopped",
+        err=True,
+    )
+
+
+def is_finished(workspace: Workspace) -> bool:
+    """Return whether the last build or `corpus decide` of a workspace came to its end, as far as it tells."""
+    state = workspace.read_state()
+    return state is None or "build" in state

@@ -113,7 +113,7 @@ def stats(
     from corpus.errors import UserError
     from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows
     from corpus.pipelines.cli.console import make_console
-    from corpus.pipelines.cli.opening import open_workspace
+    from corpus.pipelines.cli.opening import is_finished, open_workspace
 
     views = [view.strip() for view in by.split(",") if view.strip()]
     for view in views:
@@ -147,7 +147,8 @@ def stats(
     if as_json or as_csv or other is not None:
         return
     print_stats(opened, make_console(), views, limit)
-    print_lost_sources(opened, make_console())
+    if is_finished(opened):  # sources of a plan that is being built are in no table yet
+        print_lost_sources(opened, make_console())
 
 
 def describe_tokenizers(one: Workspace, other: Workspace) -> str | None:

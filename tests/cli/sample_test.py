@@ -157,9 +157,10 @@ def test_an_unfinished_workspace_is_told_in_a_line(demo: str, tmp_path: Path) ->
     shutil.copytree(demo, tmp_path / "half")
     shutil.rmtree(tmp_path / "half/decisions")
     with pytest.raises(
-        UserError, match="has no decisions yet: its build is not finished: resume it with `corpus build`"
+        UserError, match="has lost its decisions: run its `corpus build` again, which makes what is missing"
     ):
         run(sample, str(tmp_path / "half"))
+    (tmp_path / "half/state.json").unlink()
     shutil.rmtree(tmp_path / "half/stats")
     with pytest.raises(UserError, match="its build is not finished: resume it with `corpus build`"):
         run(sample, str(tmp_path / "half"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from corpus.errors import UserError
 from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
 from corpus.inspect.verdicts import describe_own_id
 from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
+from corpus.pipelines.cli.opening import warn_unfinished
 from corpus.pipelines.cli.stats import (
     RULE_NUMBERS,
     _print_view,
@@ -30,6 +32,7 @@ from corpus.pipelines.cli.stats import (
     read_rows,
     stats,
 )
+from corpus.storage.lock import hold_lock
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 
@@ -102,6 +105,29 @@ def test_a_wrong_table_is_refused_with_those_that_there_are(demo: Path) -> None:
         run(stats, str(demo), "--by", "colour")
     with pytest.raises(UserError, match=r"--by langauge: choose from .* \(did you mean language\?\)"):
         run(stats, str(demo), "--by", "source,langauge")
+
+
+def test_a_source_that_is_being_built_is_not_told_to_be_empty(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "again"
+    shutil.copytree(demo, root)
+    plan = json.loads((root / "plan.json").read_text())
+    (root / "plan.json").write_text(
+        json.dumps({**plan, "splits": [*plan["splits"], ["新闻", "0123456789abcdef"]]})
+    )
+    assert "source 新闻: 0 records read" in run(stats, str(root))
+    (root / "state.json").write_text('{"ingest": "x"}')
+    status = {"state": "running", "stage": "ingest", "done": 1, "total": 3, "documents": 40}
+    (root / "status.json").write_text(json.dumps(status))
+    with hold_lock(str(root)):
+        assert "新闻" not in run(stats, str(root))
+        warn_unfinished(str(root))
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line == (
+        f"corpus: {root}: a build is running here (ingest, 1 of 3, 40 documents so far), so results may be from "
+        "earlier rules and input"
+    )
 
 
 def test_a_workspace_beside_itself_differs_in_nothing(demo: Path) -> None:
