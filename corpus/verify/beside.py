@@ -18,7 +18,7 @@ from corpus.edits.steps import REPEATS_STEP
 from corpus.errors import UserError, shorten_line
 from corpus.storage.part_writer import DOCUMENTS_KEY, FINGERPRINT_KEY, OUTCOME_KEY
 from corpus.text.words import segment_words
-from corpus.verify.findings import Findings
+from corpus.verify.findings import Findings, name_part
 from corpus.workspace import Workspace
 
 SIGNATURES_MADE = 64
@@ -42,7 +42,7 @@ def verify_signatures(
     The other values of a part have no checksum: `corpus verify --rebuild` compares whole parts.
     """
     path = workspace.part("dedup/signatures", source, split, "arrow")
-    place = f"signatures of input split {split} of {source}"
+    place = name_part("dedup/signatures", source, split, "arrow")
     findings.looked("files")
     if not storage.exists(path):
         findings.wrong("files", f"{path} is missing")
@@ -127,7 +127,7 @@ def verify_edits(workspace: Workspace, source: str, split: str, findings: Findin
         edits = _read_edits(workspace, step, source, split, made_of, findings)
         if edits is None:
             continue
-        place = f"edits of {step} of input split {split} of {source}"
+        place = name_part(f"edits/{step}", source, split)
         row, end = edits["row"].to_numpy(), edits["end"].to_numpy()
         if len(row) and not (row.min() >= 0 and row.max() < len(beside)):
             findings.wrong("fingerprints", f"{place} has rows that the documents beside it have not")

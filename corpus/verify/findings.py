@@ -38,6 +38,11 @@ MAX_PROBLEMS_SHOWN = 5
 """Problems of one check that are described, at most."""
 
 
+def name_part(folder: str, source: str, split: str, extension: str = "parquet") -> str:
+    """Return the path of an input split's part below the workspace, for people who look for it."""
+    return f"{folder}/source={source}/part-{split}.{extension}"
+
+
 @dataclass
 class Check:
     """One check: the number of things checked (`looked`), of wrong ones, and descriptions of the first of these."""

@@ -29,7 +29,7 @@ from corpus.tokens.encode import Encoder
 from corpus.validation import Shares, name_sides
 from corpus.verify.beside import Counts as EditCounts
 from corpus.verify.beside import verify_edits, verify_signatures
-from corpus.verify.findings import Findings
+from corpus.verify.findings import Findings, name_part
 from corpus.verify.join import (
     KIND_KEPT,
     KIND_OLD,
@@ -112,7 +112,7 @@ def _check_beside(files: Mapping[str, pq.ParquetFile], findings: Findings, sourc
     groups = [documents.metadata.row_group(at).num_rows for at in range(documents.num_row_groups)]
     good = True
     for name, file in files.items():
-        place = f"{name} of input split {split} of {source}"
+        place = name_part(name, source, split)
         columns = file.schema_arrow
         findings.looked("schema")
         if not is_documented(name, columns):
@@ -161,7 +161,7 @@ def _read_groups(
             try:
                 tables[name] = file.read_row_group(number, use_threads=False)
             except (pa.ArrowInvalid, OSError) as error:
-                place = f"{name} of input split {split} of {source}, row group {number}"
+                place = f"{name_part(name, source, split)}, row group {number}"
                 findings.wrong("checksums", f"{place}: {_first_line(error)}")
         if "documents" in tables and "decisions" in tables:
             yield _Group(tables["documents"], tables["decisions"], first)
@@ -196,10 +196,11 @@ def _check_rows(
     edits: SplitEdits | None,
 ) -> None:
     documents, decisions = group.documents, group.decisions
-    findings, place = done.findings, f"input split {split} of {source}"
+    findings = done.findings
 
     def report(name: str, what: str, wrong: npt.NDArray[np.bool_]) -> None:
         rows = np.flatnonzero(wrong)
+        place = name_part("documents" if name == "checksums" else "decisions", source, split)
         findings.rows(name, f"{place}: {what}", (rows + group.first).tolist(), len(rows))
 
     gated, failed = _is_valid(documents.column("gate")), decisions.column("failed_rules").combine_chunks()

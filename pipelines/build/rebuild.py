@@ -30,7 +30,7 @@ from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import PartWriter, read_fingerprint
 from corpus.tokens import encode, parts, shards
-from corpus.verify.findings import Findings
+from corpus.verify.findings import Findings, name_part
 from corpus.workspace import Workspace
 
 REBUILD_CHECK = "rebuild"
@@ -71,7 +71,7 @@ def rebuild_splits(
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
                 _compare_files(
-                    findings, f"{name} of input split {split.name} of {split.source}", one, other, environment
+                    findings, name_part(name, split.source, split.name), one, other, environment
                 )
             show("rebuild", done, len(chosen))
     return findings

@@ -249,7 +249,10 @@ def print_result(workspace: Workspace, hearing: Hearing) -> None:
         print_stats(workspace, make_console())
         return
     print_totals(workspace, make_console())
-    typer.echo(f"`corpus stats {workspace.root}` shows what every rule did")
+    typer.echo(
+        f"`corpus stats {workspace.root}` shows what every rule did, `corpus verify {workspace.root}` checks what is "
+        "in the files"
+    )
 
 
 def _print_view(console: Console, view: str, entries: list[dict[str, Any]], limit: int) -> None:

@@ -62,6 +62,7 @@ def verify(
     """
     from corpus.errors import RunError
     from corpus.pipelines.cli.watching import show_progress
+    from corpus.verify.findings import REPAIRS
     from corpus.verify.workspace import verify_workspace as check
 
     if not rebuild:
@@ -82,9 +83,11 @@ def verify(
     if not findings.good:
         wrong = [name for name, check in findings.checks.items() if check.wrong]
         causes, others = divide_findings(findings)
-        begin = f": begin with {causes[0]}" if causes and others else ""
+        first = [*causes, *others][0]
+        begin = f"{'begin with' if causes and others else 'to mend'} {first}"
         raise RunError(
-            f"{workspace} fails {len(wrong)} of {len(findings.checks)} checks: {', '.join(wrong)}{begin}"
+            f"{workspace} fails {len(wrong)} of {len(findings.checks)} checks: {', '.join(wrong)}; {begin}: "
+            f"{REPAIRS[first]}"
         )
 
 

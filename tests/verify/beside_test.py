@@ -115,7 +115,7 @@ def test_what_is_wrong_with_signatures(copy: Workspace) -> None:
             beside = sketches if made_with.containment else None
             writer.write(to_signature_batch(values, schema, beside))
 
-    place = f"signatures of input split {split} of {source}"
+    place = f"dedup/signatures/source={source}/part-{split}.arrow"
     store(values, sketches)
     assert problems(copy) == {}
     other = values.copy()
