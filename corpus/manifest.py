@@ -32,7 +32,7 @@ from corpus.private.options import Redact
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import exists, is_remote, join, read_bytes
-from corpus.suggestions import find_nearest, suggest_names
+from corpus.suggestions import describe_wrong_value, find_nearest, suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.validation import Validation
 from corpus.web.block_lists.options import UrlOptions
@@ -279,6 +279,8 @@ class ManifestFile:
     """The manifest that this one is a copy of, whose folder its paths start from; None for one that is no copy."""
     mistakes: list[UserError] = field(default_factory=list, compare=False)
     """What is wrong with it, as far as it was read: `load_manifest` raises them."""
+    unset: list[KeyPath] = field(default_factory=list, compare=False)
+    """Values with an environment variable that is not set: what else is wrong with them follows from that."""
 
     @property
     def folder(self) -> str:
@@ -298,7 +300,8 @@ class ManifestFile:
 
     def note(self, path: KeyPath, message: str) -> None:
         """Add a mistake, and go on reading."""
-        self.mistakes.append(self.error(path, message))
+        if not any(path[: len(unset)] == unset for unset in self.unset):
+            self.mistakes.append(self.error(path, message))
 
     def raise_mistakes(self) -> None:
         """Raise all mistakes as one UserError, in the order of their lines; nothing if there are none."""
@@ -348,8 +351,10 @@ def read_manifest(path: str) -> ManifestFile:
         raise UserError(f"{error}, so no manifest: {advise_init(path)}") from None
     source_file = ManifestFile(path, None, lines)  # type: ignore[arg-type]
     if not isinstance(content, dict) or not (is_named_so or {"name", "sources"} & content.keys()):
+        advice = advise_init("FOLDER" if is_named_so else path)
+        what = "the file is empty" if content is None else "no manifest"
         raise source_file.error(
-            (), f"a manifest is a mapping with at least `name` and `sources`: {advise_init(path)}"
+            (), f"{what}: a manifest is a mapping with at least `name` and `sources`: {advice}"
         )
     for bad in [key for key in content if not isinstance(key, str)]:
         raise source_file.error((bad,), "keys must be text")
@@ -629,7 +634,7 @@ def _describe_problem(
     path: KeyPath = (*where, *place)
     while len(path) > len(where) and path not in source_file.lines and problem["type"] != "missing":
         path = path[:-1]
-    message = problem["msg"].removeprefix("Value error, ")
+    message = describe_wrong_value(problem)
     given = problem.get("input")
     if problem["type"] == "extra_forbidden":
         path = (*where, *place)
@@ -637,16 +642,15 @@ def _describe_problem(
         elsewhere = TRAINING_KEYS.get((str(path[0]), str(problem["loc"][-1])))
         advice = elsewhere or (suggest_names(str(problem["loc"][-1]), known) if known else "")
         message = f"unknown key: {advice}" if advice else "unknown key"
-    elif problem["type"] == "missing":
-        message = "this key is required"
-    elif problem["type"] in ("too_short", "list_type", "dict_type"):
-        message = {"too_short": "at least one is required", "list_type": "a list is expected"}.get(
-            problem["type"], "a mapping is expected"
-        )
     elif problem["type"] == "literal_error":
         words = QUOTED_WORD.findall(str(problem["ctx"]["expected"]))
         message = f"{given!r} is not among its values: {suggest_names(str(given), words, 'say one of')}"
-    elif "input" in problem and not isinstance(given, dict | list) and repr(given) not in message:
+    elif (
+        problem["type"] != "missing"
+        and "input" in problem
+        and not isinstance(given, dict | list)
+        and repr(given) not in message
+    ):
         message = f"{message} (it is {given!r})"
     return path, message
 
@@ -707,12 +711,13 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     if not isinstance(value, str):
         return value
 
-    def variable(match: re.Match[str]) -> str:
-        if match[1] not in os.environ:
-            source_file.note(path, f"the environment variable {match[1]} is not set")
-        return os.environ.get(match[1], match[0])
-
-    value = VARIABLE_PATTERN.sub(variable, value)
+    missing = dict.fromkeys(name for name in VARIABLE_PATTERN.findall(value) if name not in os.environ)
+    for name in missing:
+        source_file.note(path, f"the environment variable {name} is not set")
+    if missing:
+        source_file.unset.append(path)
+        return value
+    value = VARIABLE_PATTERN.sub(lambda match: os.environ[match[1]], value)
     if path == ("identification", "model") and plugins.is_reference(value):
         return value
     if path in PLACES_KEYS or _names_evaluation_set(path):

@@ -79,6 +79,19 @@ def test_the_resolved_manifest_shows_every_default_and_loads_again(tmp_path: Pat
         ("    kind: jsonl\n", "", ":4: sources.mine: no `kind`"),
         ("vocabulary: 32000", "vocabulary: many", ":10: tokenizer.vocabulary: "),
         ("threshold: 0.8", "threshold: 8", ":9: dedup.minhash.threshold: "),
+        ("vocabulary: 32000", "vocabulary: -3", "give a number of at least 257 (it is -3)"),
+        ("vocabulary: 32000", "vocabulary: 1.5", "give a whole number (it is 1.5)"),
+        ("name: demo", "name: 5", ":1: name: give text; in quotes, if it looks like a number"),
+        ("name: demo", "name: [中文]", ":1: name: give text; in quotes"),
+        (
+            "name: demo",
+            "name: demo\nsplit_size: много",
+            ":2: split_size: give a size, such as 500kB, 64MB or 1GiB",
+        ),
+        ("name: demo", "name: demo\nsplit_size: 3XB", ":2: split_size: no such unit: give a size"),
+        ("name: demo", "name: demo\nmax_failures: [1]", ":2: max_failures: give a number"),
+        ("threshold: 0.8", "threshold: 0.8}, exact: {a: 1", "dedup.exact: say true or false"),
+        ("dedup:", "validation: はい\ndedup:", "validation: a mapping is expected (it is 'はい')"),
         ("{web: 3}", "{wob: 3}", ":11: mixture.weights.wob: no such source: did you mean web?"),
         ("tokenizer: {vocabulary: 32000}", "tokenizer: gone.json", ":10: tokenizer: no such file: "),
         (
@@ -274,7 +287,7 @@ def test_every_mistake_is_named_at_once_with_its_line_and_what_was_meant(tmp_pat
         ":7: sources.books.unit: 'chapters' is not among its values: did you mean chapter?",
         ":8: keep_text: 'kep' is not among its values: did you mean kept?",
         ":9: extraction.mode: no such mode: did you mean precision? (it is 'precison')",
-        ":10: dedup.minhash.threshold: Input should be less than or equal to 1 (it is 8)",
+        ":10: dedup.minhash.threshold: give a number of at most 1 (it is 8)",
         ":10: dedup.minhash.bnads: unknown key: did you mean bands?",
         ":11: clean.repeats[1]: 'paragraps' is not among its values: did you mean paragraphs?",
     ]
@@ -416,3 +429,25 @@ def test_a_manifest_of_code_is_written_without_a_warning(tmp_path: Path) -> None
         assert manifest_from_json(manifest_to_json(manifest)).dump() == dumped
     assert [source["redact"] for source in dumped["sources"].values()] == [True, False]
     assert list(dumped) == list(type(manifest).model_fields)
+
+
+def test_a_variable_that_is_not_set_is_one_mistake(tmp_path: Path) -> None:
+    for old, new in (
+        ("crawl/", "${NOT_SET_ANYWHERE}/"),
+        ("{vocabulary: 32000}", "${NOT_SET_ANYWHERE}/t.json"),
+    ):
+        with pytest.raises(UserError) as caught:
+            make_plan(write(tmp_path, GOOD.replace(old, new, 1)))
+        assert [str(each).partition(": the ")[2] for each in caught.value.all if "NOT_SET" in str(each)] == [
+            "environment variable NOT_SET_ANYWHERE is not set"
+        ]
+
+
+@pytest.mark.parametrize("text", ["", "# 空\n", "- a\n- b\n", "текст\n"])
+def test_an_empty_manifest_is_no_data_to_look_at(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        load_manifest(str(path))
+    assert "`corpus init FOLDER --out first.yaml` writes one" in str(caught.value)
+    assert ("the file is empty" in str(caught.value)) == (text in ("", "# 空\n"))

@@ -33,6 +33,7 @@ from corpus.experiments.loss_curve import MIN_RUNS, CurveFit, LadderPoint, fit_l
 from corpus.experiments.prepare import prepare
 from corpus.experiments.sweep import Sweep
 from corpus.experiments.training_runs import RunPlan, configure_run, read_result
+from corpus.suggestions import describe_wrong_value
 from corpus.trainer.config import find_size
 
 DECAY = 0.2
@@ -88,7 +89,7 @@ def read_ladder(path: Path) -> Ladder:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])
-        raise UserError(f"{path}: {place + ': ' if place else ''}{first['msg']}") from None
+        raise UserError(f"{path}: {place + ': ' if place else ''}{describe_wrong_value(first)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not YAML: {str(error).splitlines()[0]}") from None
     _check_ladder(ladder, path)

@@ -261,6 +261,13 @@ class ZipEntry:
         return self.info.filename
 
 
+def describe_zip_damage(error: Exception) -> str:
+    """Return what is wrong with a zip, where `zipfile` says no more than that it is none."""
+    if str(error) == "File is not a zip file":
+        return "it has no directory at its end: it is cut, or another format; get it again"
+    return str(error) or type(error).__name__
+
+
 def open_zip(stream: BinaryIO, file: str) -> zipfile.ZipFile | Failure:
     """Open a zip whose directory can be held in memory; the stream must be seekable."""
     try:
@@ -271,7 +278,7 @@ def open_zip(stream: BinaryIO, file: str) -> zipfile.ZipFile | Failure:
             return _make_failure(file, 0, length, f"a directory of {size:,} bytes")
         return zipfile.ZipFile(stream)
     except ZIP_DAMAGE as error:
-        return _make_failure(file, 0, 0, f"not a zip that can be read: {error}")
+        return _make_failure(file, 0, 0, f"not a zip that can be read: {describe_zip_damage(error)}")
 
 
 def list_zip(stream: BinaryIO, archive: zipfile.ZipFile, file: str) -> Iterator[ZipEntry | Failure]:

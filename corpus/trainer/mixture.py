@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 
 from corpus.data import list_data, read_data
 from corpus.errors import UserError
-from corpus.suggestions import list_choices
+from corpus.suggestions import describe_wrong_value, list_choices
 from corpus.tokens import options
 from corpus.tokens.mixture import resolve_mixture
 from corpus.trainer.dataset import DatasetStream
@@ -44,7 +44,9 @@ def read_mixture(name: str, workspace: str | None = None) -> TrainingMixture:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(key) for key in first["loc"])
-        raise UserError(f"--mixture {name}: {place + ': ' if place else ''}{first['msg']}") from None
+        raise UserError(
+            f"--mixture {name}: {place + ': ' if place else ''}{describe_wrong_value(first)}"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"--mixture {name} is not YAML: {str(error).splitlines()[0]}") from None
 

@@ -174,6 +174,7 @@ def fetch(
     from corpus.pipelines.cli.stopping import hear_interrupts
     from corpus.pipelines.cli.watching import show_progress
     from corpus.storage.outputs import check_output_folder
+    from corpus.suggestions import describe_wrong_value
     from corpus.web.fetch.crawl import fetch_list
     from corpus.web.fetch.options import FetchOptions
     from corpus.web.fetch.outcomes import FETCH_OUTCOMES
@@ -205,7 +206,7 @@ def fetch(
             .replace("_", "-")
             .removesuffix("es" if problem["loc"][0] == "allow_addresses" else "")
         )
-        raise UserError(f"--{name}: {problem['msg'].removeprefix('Value error, ')}") from None
+        raise UserError(f"--{name}: {describe_wrong_value(problem)}") from None
     check_output_folder("--out", out)
     if not storage.exists(urls):
         raise UserError(f"{urls}: no such file: give a list of URLs in Parquet, such as `corpus urls` writes")

@@ -32,6 +32,7 @@ from corpus.sources.input_split import UNREADABLE, InputSplit
 from corpus.sources.inputs import list_files
 from corpus.sources.source import Source
 from corpus.storage import File, RemoteError, is_remote
+from corpus.suggestions import describe_wrong_value
 
 FAILURES = "failures"
 """The tag of what could not be read or parsed."""
@@ -131,7 +132,7 @@ def explain(error: ValidationError, transform: str) -> str:
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         return f"{transform} has no option {key!r}"
-    return f"{transform}: {key}: {problem['msg'].removeprefix('Value error, ')} (it is {problem['input']!r})"
+    return f"{transform}: {key}: {describe_wrong_value(problem)} (it is {problem['input']!r})"
 
 
 def _only_source(tools_json: str) -> tuple[str, Source, int]:

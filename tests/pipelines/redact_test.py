@@ -330,7 +330,7 @@ def test_repeated_text_is_cut_and_a_document_of_which_nothing_is_left_is_counted
         ("redact: [emal]", "redact: no kind of private data is called 'emal': did you mean email?"),
         ("redact: {email: hide}", "redact: email: say count, mask, off"),
         ("redact: {email: {drop_abov: 1}}", "drop_abov: unknown key: did you mean drop_above?"),
-        ("redact: {email: {drop_above: -1}}", "redact.email.drop_above: Input should be greater than"),
+        ("redact: {email: {drop_above: -1}}", "redact.email.drop_above: give a number "),
         ("redact: 7", "redact: private data is named [email, ip]"),
         ("clean: {repeats: true}", "clean.repeats: nothing marks the repeated text that it cuts"),
         ("clean: {repeats: [words]}", "clean.repeats[0]: "),

@@ -88,7 +88,7 @@ def test_capped_weights_sum_to_one_and_keep_their_bounds(rows: list[tuple[float,
     ("content", "message"),
     [
         (None, "no such file or preset: choose from balanced, gpt3"),
-        ("weights: {web: -1}", "weights.web: Input should be greater than or equal to 0"),
+        ("weights: {web: -1}", "weights.web: give a number of at least 0"),
         ("epoch: {web: 1}", "epoch: Extra inputs are not permitted"),
         ("weights: {web: 1}\nepochs: {web: 1}", "weights and epochs both say how often"),
         ("weights: [", "is not YAML: while parsing"),

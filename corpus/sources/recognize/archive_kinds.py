@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from corpus.errors import UserError, shorten_line
-from corpus.formats.archives import ZIP_DAMAGE
+from corpus.formats.archives import ZIP_DAMAGE, describe_zip_damage
 from corpus.formats.sevenzip import SevenZipError, list_members
 from corpus.formats.tar import TarMember, read_members
 from corpus.sources.code.languages import identify_by_name
@@ -49,7 +49,7 @@ def recognize_zip(path: str) -> Verdict:
     except ZIP_DAMAGE as error:
         if path.lower().endswith(".epub"):
             return Recognized("books", "EPUB books")
-        return Unread(f"damaged files ({shorten_line(str(error), 160)})")
+        return Unread(f"damaged files ({shorten_line(describe_zip_damage(error), 160)})")
     if "META-INF/container.xml" in names or path.lower().endswith(".epub"):
         return Recognized("books", "EPUB books")
     if any(WEB_ARCHIVE_NAME.search(name) for name in names):
