@@ -24,6 +24,8 @@ from corpus.rules.rule import RuleSet
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
+from corpus.storage.folders import is_folder
+from corpus.storage.names import printable_name
 from corpus.suggestions import suggest_names
 from corpus.text.conventions import list_replaced_languages
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 SIGNAL_KEYS = (("filters",), ("quality",), ("redact",), ("decontaminate",))
 """Keys that signals come from: where one of them is wrong, a rule may be right that names none there is."""
+MAX_NAMED_FILES = 3
+"""Files that a line names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +223,24 @@ def describe_unnameable(file: ManifestFile) -> list[str]:
             lines.append(
                 str(file.error(path, f"no text is identified as {what} by the models at hand: {advice}"))
             )
+    return lines
+
+
+def describe_empty_files(plan: BuildPlan) -> list[str]:
+    """Return a line for each source with files of no byte, which have no records."""
+    names: dict[str, list[str]] = {}
+    for split in plan.splits:
+        for piece in split.pieces:
+            if piece.end == 0 and piece.error is None and not is_folder(piece.path):
+                names.setdefault(piece.source, []).append(printable_name(piece.file))
+    lines = []
+    for source, files in names.items():
+        more = f" and {len(files) - MAX_NAMED_FILES:,} more" if len(files) > MAX_NAMED_FILES else ""
+        are = "is an empty file" if len(files) == 1 else "are empty files"
+        lines.append(
+            f"source {source}: {', '.join(sorted(files)[:MAX_NAMED_FILES])}{more} {are}: get "
+            f"{'it' if len(files) == 1 else 'them'} again, or leave {'it' if len(files) == 1 else 'them'} out"
+        )
     return lines
 
 

@@ -17,7 +17,12 @@ from corpus.pipelines import decontaminate
 from corpus.pipelines.beam.engines import check_inputs
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.changes import check_name, count_unread_splits, explain_changes
-from corpus.pipelines.build.plan import BuildPlan, describe_replaced, describe_unnameable
+from corpus.pipelines.build.plan import (
+    BuildPlan,
+    describe_empty_files,
+    describe_replaced,
+    describe_unnameable,
+)
 from corpus.pipelines.build.plan_files import (
     find_applied,
     plan_fingerprint,
@@ -81,6 +86,7 @@ def say_about_manifest(plan: BuildPlan, say: Callable[[str], None]) -> None:
     for line in (
         *describe_replaced(plan.file),
         *describe_unnameable(plan.file),
+        *describe_empty_files(plan),
         *describe_unmatched_fields(plan),
     ):
         say(line)

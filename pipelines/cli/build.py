@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,7 @@ from corpus.errors import UserError
 from corpus.pipelines.build.slice import Slice
 from corpus.pipelines.cli.beam_options import BeamOptions, check_beam_options
 from corpus.pipelines.cli.plugin_option import PluginFolders, use_plugin_folders
+from corpus.storage.names import printable_name
 
 if TYPE_CHECKING:
     from corpus.workspace import Workspace
@@ -201,14 +203,33 @@ def _describe_none_kept(workspace: Workspace, counts: Mapping[str, Counter[str]]
 def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: list[dict[str, Any]]) -> str:
     """Return why a build read no text: the gates and the reasons of quarantine, each with its records."""
     reasons: Counter[str] = Counter()
+    files: dict[str, str] = {}
     for row in quarantined:
         reasons[row["reason"]] += row["records"]
+        if row["file"]:
+            files.setdefault(row["reason"], row["file"])
     parts = [f"{count:,} stopped by the gate {name}" for name, count in gates.most_common()]
-    parts += [f"{count:,} in quarantine ({reason})" for reason, count in reasons.most_common()]
-    advice = (
-        f"`corpus sample {workspace.root} --dropped` shows some"
-        if gates
-        else "check `kind`, `paths` and `fields` in the manifest"
-    )
-    what = f"of the records, {'; '.join(parts)}" if parts else "the input has no records"
-    return f"no text was read: {what}: {advice}"
+    parts += [
+        f"{count:,} in quarantine ({reason}{_name_first(files.get(reason), count)})"
+        for reason, count in reasons.most_common()
+    ]
+    commands = [
+        f"`corpus sample {shlex.quote(workspace.root)} {option}` shows {whose}"
+        for option, whose, rows in (
+            ("--quarantine", "those in quarantine", reasons),
+            ("--dropped", "some that were stopped", gates),
+        )
+        if rows
+    ]
+    if not gates:
+        commands.append("check `kind`, `paths` and `fields` in the manifest")
+    sizes = workspace.input_sizes().values()
+    nothing = "the input has no records" if any(each["bytes"] for each in sizes) else "the input is empty files"
+    what = f"of the records, {'; '.join(parts)}" if parts else nothing
+    return f"no text was read: {what}: {'; '.join(commands)}"
+
+
+def _name_first(file: str | None, records: int) -> str:
+    if file is None:
+        return ""
+    return f": {printable_name(file)}" if records == 1 else f": {printable_name(file)} and others"

@@ -92,7 +92,7 @@ def plan(
     build_plan = make_plan(manifest)  # what is wrong is said before the rest is imported
     keep_pandas_out()
     from corpus.pipelines.build.dry_run import dry_run
-    from corpus.pipelines.build.plan import describe_replaced, describe_unnameable
+    from corpus.pipelines.build.plan import describe_empty_files, describe_replaced, describe_unnameable
     from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields, probe_files
     from corpus.pipelines.cli.console import make_console
     from corpus.pipelines.cli.watching import show_progress
@@ -101,6 +101,7 @@ def plan(
     for line in (
         *describe_replaced(build_plan.file),
         *describe_unnameable(build_plan.file),
+        *describe_empty_files(build_plan),
         *describe_unmatched_fields(build_plan),
     ):
         typer.echo(f"corpus: {line}", err=True)

@@ -441,7 +441,7 @@ def test_tokens_are_those_of_the_tokenizer(tokenizer: str, remote: bool) -> None
         ),
         (
             lambda: NearDuplicates(threshold=2),
-            "NearDuplicates: minhash.threshold: .* less than or equal to 1",
+            "NearDuplicates: minhash.threshold: give a number of at most 1",
         ),
         (lambda: NearDuplicates(partitions=0), "partitions: at least 1"),
         (
