@@ -70,9 +70,7 @@ def rebuild_splits(
             _decide_split(workspace, again, plan, split)
             _encode_split(workspace, again, plan, split)
             for name, one, other in _list_pairs(workspace, again, plan, split):
-                _compare_files(
-                    findings, name_part(name, split.source, split.name), one, other, environment
-                )
+                _compare_files(findings, name_part(name, split.source, split.name), one, other, environment)
             show("rebuild", done, len(chosen))
     return findings
 

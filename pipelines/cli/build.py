@@ -224,7 +224,9 @@ def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: li
     if not gates:
         commands.append("check `kind`, `paths` and `fields` in the manifest")
     sizes = workspace.input_sizes().values()
-    nothing = "the input has no records" if any(each["bytes"] for each in sizes) else "the input is empty files"
+    nothing = (
+        "the input has no records" if any(each["bytes"] for each in sizes) else "the input is empty files"
+    )
     what = f"of the records, {'; '.join(parts)}" if parts else nothing
     return f"no text was read: {what}: {'; '.join(commands)}"
 
