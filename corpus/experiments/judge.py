@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -74,7 +75,8 @@ def judge(experiment: Experiment) -> dict[str, Any]:
         measured = {arm.name: read_measured(experiment, size, arm.name, seeds) for arm in experiment.arms}
         sizes[size] = {
             "verdicts": [
-                judge_pair(*pair, experiment.weights) for pair in combinations(measured.values(), 2)
+                judge_pair(*pair, weigh_pair(experiment, *(arm.name for arm in pair)), experiment)
+                for pair in combinations(measured.values(), 2)
             ],
             "bits": {name: _list_bits(arm, experiment) for name, arm in measured.items()},
             "runs": {name: _describe_runs(experiment, size, name, seeds) for name in measured},
@@ -91,8 +93,23 @@ def judge(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def judge_pair(first: Measured, second: Measured, weights: Mapping[Cell, float]) -> dict[str, Any]:
-    """Return the verdicts of a pair in all, by language and by cell, the last two each to be read together."""
+def weigh_pair(experiment: Experiment, first: str, second: str) -> dict[Cell, float]:
+    """Return the weights of the measured cells for two arms: without validation documents of the others, of which there
+    may be more on one side's kind. Languages keep their weights as long as a source is left."""
+    others = tuple(f"{arm.name}: " for arm in experiment.arms if arm.name not in (first, second))
+    kept = [cell for cell in experiment.weights if not cell[0].startswith(others)]
+    totals: dict[str, float] = defaultdict(float)
+    for (_, language), weight in experiment.weights.items():
+        totals[language] += weight
+    sources = Counter(language for _, language in kept)
+    return {cell: totals[cell[1]] / sources[cell[1]] for cell in kept}
+
+
+def judge_pair(
+    first: Measured, second: Measured, weights: Mapping[Cell, float], experiment: Experiment
+) -> dict[str, Any]:
+    """Return the verdicts of a pair in all, on neutral text alone where validation documents are measured, too, by
+    language and by cell, the last two each to be read together."""
     languages = sorted({language for _, language in weights})
     rows = []
     for language in languages:
@@ -106,7 +123,13 @@ def judge_pair(first: Measured, second: Measured, weights: Mapping[Cell, float])
         }
         for cell in sorted(weights)
     ]
-    return {**compare_pair(first, second, weights).json(), "languages": rows, "cells": cells}
+    verdict = compare_pair(first, second, weights).json()
+    arms = tuple(f"{arm.name}: " for arm in experiment.arms)
+    neutral = {cell: weight for cell, weight in weights.items() if not cell[0].startswith(arms)}
+    if 0 < len(neutral) < len(weights):
+        verdict["neutral"] = compare_pair(first, second, neutral).json()
+        verdict["sentence"] += f"; on neutral text alone: {verdict['neutral']['sentence']}"
+    return {**verdict, "languages": rows, "cells": cells}
 
 
 def _list_bits(arm: Measured, experiment: Experiment) -> list[dict[str, Any]]:

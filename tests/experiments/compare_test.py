@@ -20,6 +20,7 @@ from corpus.experiments.comparison import CompareOptions, Experiment
 from corpus.experiments.epochs import SourcePlan, match_epochs
 from corpus.experiments.experiment_page import write_page
 from corpus.experiments.held_out import HeldOutPiece
+from corpus.experiments.judge import judge_pair, read_measured, weigh_pair
 from corpus.experiments.prepare import choose_measure, prepare
 from corpus.experiments.sweep import Machine, Sweep, open_sweep
 from corpus.experiments.training_runs import read_result, sample_pieces
@@ -119,6 +120,20 @@ def test_curves_are_measured_on_some_pieces_and_results_on_all(finished: tuple[E
     for source, language, measured in run["cells"]:
         own = [at for at, piece in enumerate(pieces) if (piece.source, piece.language) == (source, language)]
         assert measured == pytest.approx(bits[own].sum() / sizes[own].sum())
+
+
+def test_validation_documents_of_a_third_arm_are_not_in_a_verdict(finished: tuple[Experiment, dict]) -> None:
+    experiment, _ = finished
+    cells = [(source, "deu_Latn") for source in ("udhr", "good: web", "bad: web", "third: web")]
+    three = replace(
+        experiment,
+        arms=(*experiment.arms, replace(experiment.arms[0], name="third")),
+        weights=dict.fromkeys(cells, 0.15) | {("third: web", "tha_Thai"): 0.4},
+    )
+    weights = weigh_pair(three, "good", "bad")
+    assert list(weights) == cells[:3] and list(weights.values()) == pytest.approx([0.2] * 3)
+    first, second = (read_measured(experiment, "d1", name, range(2)) for name in ("good", "bad"))
+    assert "neutral" not in judge_pair(first, second, experiment.weights, experiment)
 
 
 def test_arms_differ_in_their_texts_alone(finished: tuple[Experiment, dict]) -> None:
