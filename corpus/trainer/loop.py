@@ -458,7 +458,7 @@ class _Trainer:
             self.saved = self.step
 
     def _evaluate(self, groups: Sequence[EvaluationGroup]) -> None:
-        """Measure held-out groups; log and print its bits per byte, and log what has been read so far."""
+        """Measure held-out groups; log and print their bits per byte, and log what has been read so far."""
         scores = evaluate(
             self.engine.model,
             groups,

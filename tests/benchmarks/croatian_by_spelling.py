@@ -1,7 +1,7 @@
 """What Croatian and Bosnian paragraphs have to be told by: words that the other's spelling dictionary does not list.
 
     apt-get download hunspell-bs hunspell-hr && for file in hunspell-*.deb; do dpkg-deb -x $file DICTIONARIES; done
-    CORPUS_DATA=... PYTHONPATH=.venv-peers python -m tests.benchmarks.relatives_benchmark DICTIONARIES [--prior 4]
+    CORPUS_DATA=... PYTHONPATH=.venv-peers python -m tests.benchmarks.croatian_by_spelling DICTIONARIES [--prior 4]
 
 Prints, for the Declaration of Human Rights in both, how many paragraphs have no such word, and how many of those that
 identification gets wrong. `--prior` adds so much evidence, in natural logarithms of odds, for Croatian (`--favour ind`:
