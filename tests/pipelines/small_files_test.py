@@ -262,7 +262,7 @@ def write_kinds(folder: Path) -> dict[str, str]:
         (folder / f"{at}.warc.gz").write_bytes(packed[:-40] if broken else packed)
         tex = "\\documentclass{article}\\begin{document}" + text + "\\end{document}"
         (folder / f"2601.0000{at}.gz").write_bytes(
-            b"\x1f\x8b broken" if broken else gzip.compress(tex.encode())
+            b"\x1f\x8b broken" if broken else gzip.compress(tex.encode(), mtime=0)
         )
         rows = io.BytesIO()
         pq.write_table(pa.table({"text": [text, text[:200]]}), rows)

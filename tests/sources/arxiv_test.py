@@ -45,10 +45,11 @@ def bulk(path: Path, members: list[tuple[str, bytes]]) -> Path:
 
 
 def test_what_a_bulk_tar_holds(tmp_path: Path) -> None:
+    packed = gzip.compress(TEX)
     path = bulk(
         tmp_path / "arXiv_src_2004_001.tar",
         [
-            ("2004/2004.00001.gz", gzip.compress(TEX)),
+            ("2004/2004.00001.gz", packed),
             ("2004/2004.00002.pdf", b"%PDF"),
             ("2004/2004.00003.gz", gzip.compress(b"%!PS-Adobe")),
             ("2004/2004.00004.gz", gzip.compress(b"%auto-ignore\nThis paper has been withdrawn.")),
@@ -74,7 +75,7 @@ def test_what_a_bulk_tar_holds(tmp_path: Path) -> None:
         "2020-04",
         "arxiv:2004.00001",
     )
-    assert first.body == gzip.compress(TEX) and first.license is None
+    assert first.body == packed and first.license is None
     only = read(bulk(tmp_path / "b.tar", [("2004/2004.00001.gz", bytes(2000))]), max_bytes=1024)
     assert shown(only) == [("2004.00001", 512, "arxiv.size")]
 

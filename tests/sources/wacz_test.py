@@ -24,7 +24,7 @@ def write_wacz(path: Path, files: dict[str, bytes], packing: int = zipfile.ZIP_S
 
 
 def packed(*numbers: int, line_end: bytes = b"\r\n") -> bytes:
-    return b"".join(gzip.compress(record(PAGES[n], n, line_end=line_end)) for n in numbers)
+    return b"".join(gzip.compress(record(PAGES[n], n, line_end=line_end), mtime=0) for n in numbers)
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
