@@ -12,7 +12,6 @@ import numpy.typing as npt
 from corpus.filters.filter import NOT_MEASURED, Filter, FunctionFilter
 from corpus.text.batch import PageBatch, sum_groups
 from corpus.text.conventions import identity
-from corpus.text.hashes import find_places
 from corpus.text.page import Page
 from corpus.text.units import LETTER
 from corpus.text.words import versions
@@ -85,10 +84,11 @@ def _count_stop_words_of_pages(batch: PageBatch) -> npt.NDArray[np.float64]:
     stop_words = batch.conventions.stop_words
     if not len(stop_words):
         return np.full(len(batch), NOT_MEASURED)
-    present = np.zeros((len(batch), len(stop_words) + 1), np.bool_)
+    present = np.zeros((len(batch), len(stop_words)), np.bool_)
     pages = np.repeat(np.arange(len(batch)), batch.word_total)
-    present[pages, find_places(stop_words, batch.words.hashes)] = True
-    counts: npt.NDArray[np.float64] = np.count_nonzero(present[:, :-1], axis=1).astype(np.float64)
+    words, entries = batch.locate_words(stop_words)
+    present[pages[words], entries] = True
+    counts: npt.NDArray[np.float64] = np.count_nonzero(present, axis=1).astype(np.float64)
     return counts
 
 
@@ -96,9 +96,7 @@ def _count_stop_words(page: Page) -> float:
     stop_words = page.conventions.stop_words
     if not len(stop_words):
         return NOT_MEASURED
-    present = np.zeros(len(stop_words) + 1, np.bool_)
-    present[find_places(stop_words, page.words.hashes)] = True
-    return int(np.count_nonzero(present[:-1]))
+    return len(np.unique(page.locate_words(stop_words)[1]))
 
 
 def find_parameters() -> dict[str, str]:

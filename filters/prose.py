@@ -21,7 +21,7 @@ from corpus.languages.labels import language_part
 from corpus.storage.fingerprint import fingerprint
 from corpus.text.batch import PageBatch
 from corpus.text.conventions import identity
-from corpus.text.hashes import Hashes, contains
+from corpus.text.hashes import Hashes
 from corpus.text.page import Page
 from corpus.text.units import LOWER, Units, to_units
 from corpus.text.words import hash_words, versions
@@ -58,19 +58,18 @@ class Pieces:
     pattern: re.Pattern[str]
     begins: Mask
 
-    def count_covered(self, page: Page) -> int:
-        """Return the characters of a page that the pieces cover, the longest of those that begin at one place."""
-        units = LOWER[page.units]
-        places = np.flatnonzero(self.begins[_hash_pairs(units)])
-        if not len(places):
-            return 0
-        if len(page.text) != len(units):
-            return sum(map(len, self.pattern.findall(page.lowered)))
-        covered = end = 0
-        for place in places.tolist():
+    def find_covered(self, page: Page, pairs: Units) -> list[tuple[int, int]]:
+        """Return the ranges of characters that the pieces cover, the longest of those that begin at one place.
+
+        `pairs` are the hashes of its neighbours in lower case, see `_hash_pairs`.
+        """
+        units = np.flatnonzero(self.begins[pairs])
+        covered: list[tuple[int, int]] = []
+        end = 0
+        for place in page.to_characters(units).tolist() if len(units) else ():
             if place >= end and (match := self.pattern.match(page.lowered, place)):
                 end = match.end()
-                covered += end - place
+                covered.append((place, end))
         return covered
 
 
@@ -95,7 +94,7 @@ def _measure_words(page: Page) -> tuple[float, float]:
         return NOT_MEASURED, NOT_MEASURED
     if not total:
         return ADDED_FUNCTION_WORDS / ADDED_WORDS, 0.0
-    places = np.flatnonzero(contains(stop_words, page.words.hashes))
+    places = np.sort(page.locate_words(stop_words)[0])
     runs = np.diff(np.concatenate(([-1], places, [total]))) - 1
     share = (len(places) + ADDED_FUNCTION_WORDS) / (total + ADDED_WORDS)
     return share, int(runs[runs > LONG_RUN_WORDS].sum()) / (total + ADDED_WORDS)
@@ -104,18 +103,60 @@ def _measure_words(page: Page) -> tuple[float, float]:
 def _measure_spam(page: Page) -> tuple[float, float]:
     lists = _find_lists(language_part(page.language or ""))
     total = len(page.text) + ADDED_CHARACTERS
-    spam = 0
-    if len(lists.words):
-        spam = int(page.word_lengths[contains(lists.words, page.words.hashes)].sum())
-    if lists.phrases is not None:
-        spam += lists.phrases.count_covered(page)
-    navigation = 0 if lists.navigation is None else lists.navigation.count_covered(page)
-    return spam / total, navigation / total
+    spam = int(page.word_lengths[page.locate_words(lists.words)[0]].sum()) if len(lists.words) else 0
+    pairs = _hash_pairs(LOWER[page.units])
+    phrases, navigation = (
+        0 if pieces is None else sum(end - start for start, end in pieces.find_covered(page, pairs))
+        for pieces in lists[1:]
+    )
+    return (spam + phrases) / total, navigation / total
 
 
 def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
     """Return the same for each page of a batch."""
-    return np.array([measure(page) for page in batch.pages], np.float64)
+    return np.column_stack((*_measure_words_of_pages(batch), *_measure_spam_of_pages(batch)))
+
+
+def _measure_words_of_pages(batch: PageBatch) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    stop_words, totals, count = batch.conventions.stop_words, batch.word_total, len(batch)
+    if not len(stop_words):
+        return np.full(count, NOT_MEASURED), np.full(count, NOT_MEASURED)
+    words = np.sort(batch.locate_words(stop_words)[0])
+    begins = np.concatenate(([0], np.cumsum(totals)))
+    pages = np.searchsorted(begins, words, "right") - 1
+    # Each page has a mark before its first word, so that no run reaches across.
+    marks = np.concatenate((words + pages + 1, begins[:-1] + np.arange(count), [begins[-1] + count]))
+    marks.sort()
+    runs = np.diff(marks) - 1
+    long = np.flatnonzero(runs > LONG_RUN_WORDS)
+    page_of = np.searchsorted(begins[:-1] + np.arange(count), marks[long], "right") - 1
+    unbroken = np.bincount(page_of, runs[long], count)
+    functions = np.bincount(pages, minlength=count)
+    return (functions + ADDED_FUNCTION_WORDS) / (totals + ADDED_WORDS), unbroken / (totals + ADDED_WORDS)
+
+
+def _measure_spam_of_pages(batch: PageBatch) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    lists = _find_lists(language_part(batch.language or ""))
+    totals, count = batch.characters + ADDED_CHARACTERS, len(batch)
+    spam = np.zeros(count)
+    if len(lists.words):
+        words = batch.locate_words(lists.words)[0]
+        pages = np.searchsorted(batch.first_items(batch.words.starts), words, "right") - 1
+        spam = np.bincount(pages, batch.word_lengths[words], count).astype(np.float64)
+    begins = np.concatenate(([0], np.cumsum(batch.characters + 1)))
+    pairs = _hash_pairs(LOWER[batch.units])
+    phrases, navigation = (
+        np.zeros(count) if pieces is None else _sum_covered(pieces.find_covered(batch, pairs), begins)
+        for pieces in lists[1:]
+    )
+    return (spam + phrases) / totals, navigation / totals
+
+
+def _sum_covered(covered: list[tuple[int, int]], begins: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the characters of each page that ranges cover; `begins` has the first character of each."""
+    ranges = np.array(covered, np.int64).reshape(-1, 2)
+    pages = np.searchsorted(begins, ranges[:, 0], "right") - 1
+    return np.bincount(pages, ranges[:, 1] - ranges[:, 0], len(begins) - 1).astype(np.float64)
 
 
 @cache

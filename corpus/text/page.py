@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from corpus.document import Document
 from corpus.text.conventions import CHARACTER_TABLE_SIZE, Characters, Conventions, conventions
-from corpus.text.hashes import Hashes, Positions, contains, hash_spans
+from corpus.text.hashes import AnyPositions, Hashes, Positions, contains, hash_spans
 from corpus.text.ngrams import Indices, find_later_copies
 from corpus.text.tokens import RuleTokens, Spans, tokenize
 from corpus.text.units import LETTER, LOWER, SPACE, Kinds, Units, find_pairs, to_text, to_units
@@ -131,6 +131,24 @@ class Page:
         return self.lengths(self.words.starts, self.words.ends)
 
     @cached_property
+    def _ordered_words(self) -> tuple[Indices, Hashes]:
+        """Words in the order of their hashes, and these."""
+        order = np.argsort(self.words.hashes)
+        return order, self.words.hashes[order]
+
+    def locate_words(self, table: Hashes) -> tuple[Indices, Indices]:
+        """Return which words are in a sorted table of distinct hashes, in no particular order, and where in the table.
+
+        The words are put in order once, whatever number of tables: each then costs by its own length.
+        """
+        order, ordered = self._ordered_words
+        firsts = np.searchsorted(ordered, table)
+        counts = np.searchsorted(ordered, table, "right") - firsts
+        entries = np.repeat(np.arange(len(table)), counts)
+        before = np.cumsum(counts) - counts
+        return order[np.arange(len(entries)) + (firsts - before)[entries]], entries
+
+    @cached_property
     def words_per_line(self) -> Positions:
         """Words in each of `lines`."""
         return self.starting_in(self.words.starts, self.lines)
@@ -138,6 +156,10 @@ class Page:
     def hashes(self, ranges: Spans) -> Hashes:
         """Return the hash of each range, exactly as it is written."""
         return hash_spans(self._prefix, ranges.starts, ranges.ends)
+
+    def to_characters(self, positions: AnyPositions) -> AnyPositions:
+        """Return the characters before each of some positions."""
+        return positions if self._second is None else positions - self._second[positions]
 
     def lengths(self, starts: Positions, ends: Positions) -> Positions:
         """Return the characters of ranges of units."""
