@@ -20,6 +20,7 @@ from corpus.clean.options import REPEAT_KINDS, CleanOptions
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
 from corpus.errors import UserError, describe_briefly
+from corpus.extract import DEFAULT_MODE
 from corpus.extract.opt_outs import OptOuts
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
@@ -40,7 +41,7 @@ from corpus.web.block_lists.options import UrlOptions
 MAX_NAME_CHARACTERS, MAX_NAME_BYTES = 64, 192
 NAME_PATTERN = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME_CHARACTERS - 1}}}")
 """What a name in ASCII is; letters of other scripts are as good."""
-EXTRACTION_MODES = ("fast", "precision", "recall", "resiliparse", "corpus")
+EXTRACTION_MODES = ("corpus", "fast", "precision", "recall", "resiliparse")
 TRAINING_KEYS = {
     (
         "mixture",
@@ -65,7 +66,7 @@ class Extraction(_ManifestModel):
     """How the text of HTML pages is extracted (see `corpus.extract.html.main_text.MODES`, or a plug-in), and what one
     document of any format may cost (see `corpus.extract.process.budgets`)."""
 
-    mode: str = "fast"
+    mode: str = DEFAULT_MODE
     max_bytes: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_bytes)
     max_text: Annotated[ByteSize, Field(ge=1, le=1 << 32)] = ByteSize(Budgets.max_text)
     max_tags: Annotated[int, Field(ge=1)] = Budgets.max_tags

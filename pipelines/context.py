@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from corpus import data, filters, plugins
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.errors import RunError, UserError, describe_briefly
-from corpus.extract import DEFAULT_MODE, PAGE_MEDIA_TYPES
+from corpus.extract import PAGE_MEDIA_TYPES
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -214,10 +214,11 @@ class Tools:
         """Return what documents depend on besides their source and the bytes of their input split."""
         mode = self.manifest.extraction.mode
         libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if mode == "resiliparse" else DOCUMENT_LIBRARIES
+        reads_blocks = mode == "corpus" or self.extractor_description is not None
         return {
             "ingest": VERSION,
             "extraction": self.extractor_description or mode,
-            **({"extractor": identify_blocks_extractor()} if mode == "corpus" else {}),
+            **({"extractor": identify_blocks_extractor()} if reads_blocks else {}),
             "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),
@@ -293,16 +294,17 @@ class Tools:
 
     @cached_property
     def _common_without_pages(self) -> dict[str, Any]:
-        """Return what `_common` does for sources without web pages: as if these were read in the default mode.
+        """Return what `_common` does for sources without web pages, whatever reads these.
 
         A plug-in may read other types than theirs, too: then it counts.
         """
         described = self.extractor_description or {"media_types": []}
         if set(described["media_types"]) - set(PAGE_MEDIA_TYPES):
             return self._common
-        common = {name: value for name, value in self._common.items() if name != "extractor"}
-        libraries = {name: metadata.version(name) for name in DOCUMENT_LIBRARIES}
-        return {**common, "extraction": DEFAULT_MODE, "libraries": libraries}
+        common = {
+            name: value for name, value in self._common.items() if name not in ("extraction", "extractor")
+        }
+        return {**common, "libraries": {name: metadata.version(name) for name in DOCUMENT_LIBRARIES}}
 
     def documents_fingerprint(self, split: InputSplit) -> str:
         has_pages = self.manifest.sources[split.source].kind not in KINDS_WITHOUT_PAGES

@@ -36,8 +36,9 @@ from corpus.extract.opt_outs import find_page_opt_outs
 from corpus.formats.encodings import decode
 from corpus.formats.recoding import looks_recoded, repair
 
+PAGE_MODULE = "corpus.extract.html.main_text"
 FORMATS = {
-    "text/html": "corpus.extract.html.main_text",
+    "text/html": PAGE_MODULE,
     "text/x-news": "corpus.extract.html.news_article",
     "text/x-wiki": "corpus.extract.wikitext.wiki_page",
     "application/x-tex-submission": "corpus.extract.latex.paper",
@@ -57,12 +58,18 @@ PAGE_MEDIA_TYPES = ("text/html", "text/x-news")
 
 PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
 PLUGIN_MODULE = "corpus.extract.plugin_extractor"
-READ_AHEAD = {"corpus.extract.html.main_text": "corpus.extract.html.pages_ahead"}
+READ_AHEAD = {PAGE_MODULE: "corpus.extract.html.pages_ahead"}
 """Formats of which mode `corpus` reads several records at once, and what does that."""
+ENGINES = {
+    "corpus": "corpus.extract.html.blocks.main_blocks",
+    "resiliparse": "corpus.extract.html.resiliparse_text",
+}
+"""Modules that read pages in a mode; in every other it is trafilatura's."""
+TRAFILATURA = "corpus.extract.html.trafilatura_text"
 MAX_SNIFFED_BYTES = 256
 """Bytes of a page that hold zeros in UTF-16 and UTF-32."""
-DEFAULT_MODE = "fast"
-"""How web pages are read that a plug-in does not read."""
+DEFAULT_MODE = "corpus"
+"""How web pages are read where nothing else is said, and those that a plug-in does not read."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +102,12 @@ def extract(record: Record, mode: str) -> ExtractedText | None:
 def module_of(record: Record) -> str:
     """Return the name of the module that reads a record."""
     return FORMATS.get(record.media_type, PLAIN_TEXT_MODULE)
+
+
+def list_modules(module: str, mode: str) -> list[str]:
+    """Return the modules that the process that parses loads before it reads records by `module`."""
+    name = module.partition(":")[0]
+    return [name, ENGINES.get(mode, TRAFILATURA)] if name == PAGE_MODULE else [name]
 
 
 def extract_by(module: str, record: Record, mode: str) -> ExtractedText | None:

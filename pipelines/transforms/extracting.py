@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from corpus.document import Document, Record
 from corpus.errors import UserError, describe_error
-from corpus.extract import ExtractedText
+from corpus.extract import DEFAULT_MODE, ExtractedText
 from corpus.extract.process.supervised import borrow_parser
 from corpus.manifest import Extraction, Manifest
 from corpus.pipelines.beam.types import PCollection, Transform, par_do_tagged, tag_output
@@ -39,7 +39,7 @@ class Extract(Transform):
     Raises UserError, in one line, for a wrong option. Memory: a batch of 256 records or 16 MiB, and a parser.
     """
 
-    def __init__(self, mode: str = "fast", **budgets: Any) -> None:
+    def __init__(self, mode: str = DEFAULT_MODE, **budgets: Any) -> None:
         super().__init__()
         try:
             extraction = Extraction.model_validate({"mode": mode, **budgets})

@@ -14,6 +14,9 @@ from lxml import etree
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html import main_text as real
+from corpus.extract.html import (
+    trafilatura_text as trafilatura_text,
+)  # loaded before the budgets of records count
 
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:

@@ -1,4 +1,4 @@
-"""Main text of pages: what is kept, what goes, and that no page depends on another."""
+"""Main text of pages by trafilatura: what is kept, what goes, and that no page depends on another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import json
 import multiprocessing
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ import trafilatura
 from lxml.etree import XPath
 
 from corpus.extract.html.div_paragraphs import mend_paragraphs
-from corpus.extract.html.main_text import extract_main_text, parse_page
+from corpus.extract.html.main_text import extract_main_text
+from corpus.extract.html.trafilatura_text import parse_page
 from corpus.formats.encodings import decode
+
+extract = partial(extract_main_text, mode="fast")
 
 PROSE = {
     "en": "The committee met on Tuesday and agreed that the bridge would be repaired before the winter.",
@@ -37,12 +41,12 @@ def page(main: str) -> str:
 
 @pytest.mark.parametrize("language", PROSE)
 def test_prose_is_kept_and_the_rest_of_the_page_is_not(language: str) -> None:
-    text = extract_main_text(page("".join(f"<p>{PROSE[language]} ({i})</p>" for i in range(4))))
+    text = extract(page("".join(f"<p>{PROSE[language]} ({i})</p>" for i in range(4))))
     assert text == "The bridge\n" + "\n".join(f"{PROSE[language]} ({i})" for i in range(4))
 
 
 def test_lists_and_tables_stay_readable() -> None:
-    text = extract_main_text(
+    text = extract(
         page(
             f"<p>{PROSE['en']}</p><ul><li>new planks</li><li>new rails</li></ul>"
             "<table><tr><th>Item</th><th>Price</th></tr><tr><td>Planks</td><td>30</td></tr></table>"
@@ -57,34 +61,34 @@ def test_lists_and_tables_stay_readable() -> None:
 
 def test_zero_width_joiners_survive() -> None:
     persian = "من می\u200cخواهم به خانه&zwnj;ها بروم و کتاب&#8204;ها و نامه&#x200C;ها را ببینم. " * 3
-    text = extract_main_text(page(f"<p>{persian}</p><p>👩\u200d👩\u200d👧 {PROSE['en']}</p>"))
+    text = extract(page(f"<p>{persian}</p><p>👩\u200d👩\u200d👧 {PROSE['en']}</p>"))
     assert text is not None
     for word in ("می\u200cخواهم", "خانه\u200cها", "کتاب\u200cها", "نامه\u200cها", "👩\u200d👩\u200d👧"):
         assert word in text
 
 
 def test_signs_that_stand_in_for_joiners_are_left_alone_where_a_page_has_them() -> None:
-    text = extract_main_text(
-        page(f"<p>SignWriting ends in \U0001da88 or \U0001da87. {PROSE['en']} {PROSE['en']}</p>")
-    )
+    text = extract(page(f"<p>SignWriting ends in \U0001da88 or \U0001da87. {PROSE['en']} {PROSE['en']}</p>"))
     assert text is not None
     assert "ends in \U0001da88 or \U0001da87." in text
 
 
 def test_unclosed_tags_do_not_cut_a_page_short() -> None:
     paragraphs = [f"Paragraph {i}. {PROSE['en']}" for i in range(400)]
-    text = extract_main_text("<html><body>" + "".join(f"<div><font><p>{p}</p>" for p in paragraphs))
+    text = extract("<html><body>" + "".join(f"<div><font><p>{p}</p>" for p in paragraphs))
     assert text is not None
     assert text.count("Paragraph") == 400
 
 
 @pytest.mark.parametrize("html", ["", " ", "<p>one tag</p>", "\0\0\0", "<html></html>", "<" * 10_000])
 def test_what_is_no_page_has_no_text(html: str) -> None:
-    assert extract_main_text(html) is None
+    assert extract(html) is None
 
 
 def test_unknown_mode() -> None:
-    with pytest.raises(ValueError, match="no extraction mode 'best': choose from fast, precision, recall"):
+    with pytest.raises(
+        ValueError, match="no extraction mode 'best': choose from corpus, fast, precision, recall"
+    ):
         extract_main_text(page(""), mode="best")
 
 
@@ -101,7 +105,7 @@ def _gold(data: Path, count: int) -> dict[str, str]:
 
 
 def _extract_all(pages: list[str]) -> list[str | None]:
-    return [extract_main_text(html) for html in pages]
+    return [extract(html) for html in pages]
 
 
 def test_the_text_of_a_page_does_not_depend_on_the_pages_before_it(data: Path) -> None:
@@ -148,7 +152,7 @@ def test_gold_segments(data: Path) -> None:
     found = missed = wrong = 0
     for entry in gold.values():
         if entry["file"] in pages:
-            text = extract_main_text(pages[entry["file"]]) or ""
+            text = extract(pages[entry["file"]]) or ""
             found += sum(segment in text for segment in entry["with"])
             missed += sum(segment not in text for segment in entry["with"])
             wrong += sum(segment in text for segment in entry["without"])
@@ -176,7 +180,7 @@ def test_gold_segments(data: Path) -> None:
 def test_a_div_that_is_a_paragraph_keeps_its_beginning(before: str, after: str) -> None:
     para = f'<div class="para">{before} <code>/etc/hostname</code> {after}</div>'
     page = f"<html><body><div><h1>1</h1>{para}<p>{before}。</p></div></body></html>"
-    assert f"{before} /etc/hostname {after}" in (extract_main_text(page) or "")
+    assert f"{before} /etc/hostname {after}" in (extract(page) or "")
 
 
 def test_a_div_with_blocks_or_little_text_stays_one() -> None:

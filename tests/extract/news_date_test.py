@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from corpus.extract.html.main_text import parse_page
 from corpus.extract.html.news_date import find_address_date, find_publication_date
+from corpus.extract.html.trafilatura_text import parse_page
 
 TEXTS = {
     "en": "The ferry across the bay will run again from Monday, said the harbour master on the quay this morning.",

@@ -211,7 +211,7 @@ def test_lists_of_languages_that_keep_the_same_are_the_same(folder: Path, langua
     assert reduce_languages(["cmn_Hans", "cmn_Hant"]) == ["cmn_Hans", "cmn_Hant"]
 
 
-@pytest.mark.parametrize("mode", ["recall", "resiliparse", "corpus"])
+@pytest.mark.parametrize("mode", ["fast", "recall", "resiliparse"])
 def test_another_way_of_reading_pages_concerns_sources_of_pages_alone(folder: Path, mode: str) -> None:
     (folder / "a.html").write_text("<p>舊橋</p>", encoding="utf-8")
     (folder / "a.csv").write_text("text\n舊橋\n", encoding="utf-8")

@@ -17,8 +17,9 @@ from corpus.data import data_path
 from corpus.document import Record
 from corpus.errors import UserError
 from corpus.extract import ExtractedText
-from corpus.extract.html.main_text import extract_main_text, parse_page, read_license
+from corpus.extract.html.main_text import extract_main_text, read_license
 from corpus.extract.html.news_date import find_publication_date
+from corpus.extract.html.trafilatura_text import parse_page
 from corpus.extract.plain_text import clean_text
 from corpus.formats.encodings import decode
 from corpus.formats.yaml_lines import load_yaml

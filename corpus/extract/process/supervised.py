@@ -34,7 +34,14 @@ from typing import Any, Generic, NoReturn, TypeVar
 from corpus.child_process import python_command
 from corpus.document import Record
 from corpus.errors import RunError, shorten_line
-from corpus.extract import DEFAULT_MODE, PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
+from corpus.extract import (
+    DEFAULT_MODE,
+    PLAIN_TEXT_MODULE,
+    ExtractedText,
+    extract_by,
+    list_modules,
+    module_of,
+)
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
     ANSWER_HEADER,
@@ -56,7 +63,6 @@ MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
 """Environment by which numpy multiplies matrices in the parser's own thread: those of a page are so small that more
 threads mostly wait for each other, which costs more than the page. Who has set them otherwise is heeded."""
-BLOCKS_MODULE = "corpus.extract.html.blocks.main_blocks"
 """What mode `corpus` needs, and takes a fifth of a second to load."""
 SEND_BYTES = 1 << 20
 """Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
@@ -165,9 +171,8 @@ class Parser:
         mode = DEFAULT_MODE if self.jobs and record.media_type not in self.jobs else self.mode
         if module == PLAIN_TEXT_MODULE and isinstance(record.body, str):  # nothing is parsed, only cleaned
             return _Job(item, answer=extract_by(module, record, mode))
-        self._modules[module.partition(":")[0]] = None
-        if mode == "corpus":
-            self._modules[BLOCKS_MODULE] = None
+        for name in list_modules(module, mode):
+            self._modules[name] = None
         job = marshal.dumps(
             (module, mode, self.budgets.max_text, tuple(map(to_marshallable, _values(record))))
         )

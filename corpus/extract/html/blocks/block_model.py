@@ -12,12 +12,11 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
 
 from corpus.errors import UserError
 from corpus.extract.html.blocks.element_tokens import Tokens
@@ -195,7 +194,8 @@ class _TokenRows:
     def __init__(self, lexicon: dict[str, int], table: npt.NDArray[np.int8]) -> None:
         self.lexicon = lexicon
         self.units = table.shape[1] // 4
-        self.table = table.astype(np.int16)
+        none = np.zeros((1, table.shape[1]), np.int16)
+        self.table = np.concatenate([table.astype(np.int16), none])
         self._forget()
 
     def _forget(self) -> None:
@@ -225,12 +225,11 @@ class _TokenRows:
         places, number_of = self.places, self.lexicon.get
         added = [tokens for tokens in dict.fromkeys(every_tokens) if tokens not in places]
         begin, end = len(places), len(places) + len(added)
-        numbers = [[at for at in map(number_of, tokens) if at is not None] for tokens in added]
+        none = [len(self.table) - 1]
+        numbers = [[at for at in map(number_of, tokens) if at is not None] or none for tokens in added]
         places.update(zip(added, range(begin, end), strict=True))
-        starts = np.cumsum([0, *map(len, numbers)])
-        flat = np.array(list(chain.from_iterable(numbers)), np.int32)
-        shape = (len(added), len(self.table))
-        rows = csr_matrix((np.ones(len(flat), np.int16), flat, starts), shape=shape) @ self.table
+        starts = list(accumulate(map(len, numbers), initial=0))
+        rows = np.add.reduceat(self.table.take(list(chain.from_iterable(numbers)), 0), starts[:-1], 0)
         if end > len(self.around):
             size = max(MIN_ROWS, 2 * end)
             self.around = _lengthen(self.around, begin, size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from functools import cache
+from math import isqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -84,13 +85,8 @@ def _classify_ascii() -> bytes:
 @cache
 def _logarithms() -> npt.NDArray[np.float32]:
     """Return eight times the binary logarithm, rounded up, of every number below 2**16."""
-    table = np.zeros(1 << 16, np.float32)
-    power = 0
-    for number in range(2, 1 << 16):
-        while number**8 > 1 << power:
-            power += 1
-        table[number] = min(TOP, power)
-    return table
+    largest = [isqrt(isqrt(isqrt(1 << power))) for power in range(TOP)]  # numbers of which it is no more
+    return np.searchsorted(largest, np.arange(1 << 16)).astype(np.float32)
 
 
 def share(parts: Floats, wholes: Floats) -> Floats:
