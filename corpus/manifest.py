@@ -88,7 +88,7 @@ class Extraction(_ManifestModel):
     @property
     def names_engine(self) -> bool:
         """Return whether the metadata of documents say which engine read them."""
-        return self.mode == "corpus"
+        return self.mode == DEFAULT_MODE or self.mode not in EXTRACTION_MODES
 
     @field_validator("mode")
     @classmethod

@@ -85,9 +85,8 @@ def _count_stop_words_of_pages(batch: PageBatch) -> npt.NDArray[np.float64]:
     if not len(stop_words):
         return np.full(len(batch), NOT_MEASURED)
     present = np.zeros((len(batch), len(stop_words)), np.bool_)
-    pages = np.repeat(np.arange(len(batch)), batch.word_total)
     words, entries = batch.locate_words(stop_words)
-    present[pages[words], entries] = True
+    present[batch.page_of_words[words], entries] = True
     counts: npt.NDArray[np.float64] = np.count_nonzero(present, axis=1).astype(np.float64)
     return counts
 

@@ -107,7 +107,7 @@ def _measure_spam(page: Page) -> tuple[float, float]:
     pairs = _hash_pairs(LOWER[page.units])
     phrases, navigation = (
         0 if pieces is None else sum(end - start for start, end in pieces.find_covered(page, pairs))
-        for pieces in lists[1:]
+        for pieces in (lists.phrases, lists.navigation)
     )
     return (spam + phrases) / total, navigation / total
 
@@ -123,7 +123,7 @@ def _measure_words_of_pages(batch: PageBatch) -> tuple[npt.NDArray[np.float64], 
         return np.full(count, NOT_MEASURED), np.full(count, NOT_MEASURED)
     words = np.sort(batch.locate_words(stop_words)[0])
     begins = np.concatenate(([0], np.cumsum(totals)))
-    pages = np.searchsorted(begins, words, "right") - 1
+    pages = batch.page_of_words[words]
     # Each page has a mark before its first word, so that no run reaches across.
     marks = np.concatenate((words + pages + 1, begins[:-1] + np.arange(count), [begins[-1] + count]))
     marks.sort()
@@ -141,13 +141,12 @@ def _measure_spam_of_pages(batch: PageBatch) -> tuple[npt.NDArray[np.float64], n
     spam = np.zeros(count)
     if len(lists.words):
         words = batch.locate_words(lists.words)[0]
-        pages = np.searchsorted(batch.first_items(batch.words.starts), words, "right") - 1
-        spam = np.bincount(pages, batch.word_lengths[words], count).astype(np.float64)
-    begins = np.concatenate(([0], np.cumsum(batch.characters + 1)))
+        spam = np.bincount(batch.page_of_words[words], batch.word_lengths[words], count).astype(np.float64)
+    begins = np.append(batch.to_characters(batch.starts), len(batch.text)).astype(np.int64)
     pairs = _hash_pairs(LOWER[batch.units])
     phrases, navigation = (
         np.zeros(count) if pieces is None else _sum_covered(pieces.find_covered(batch, pairs), begins)
-        for pieces in lists[1:]
+        for pieces in (lists.phrases, lists.navigation)
     )
     return (spam + phrases) / totals, navigation / totals
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from corpus import data, filters, plugins
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.errors import RunError, UserError, describe_briefly
-from corpus.extract import PAGE_MEDIA_TYPES
+from corpus.extract import DEFAULT_MODE, PAGE_MEDIA_TYPES
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -214,11 +214,12 @@ class Tools:
         """Return what documents depend on besides their source and the bytes of their input split."""
         mode = self.manifest.extraction.mode
         libraries = (*DOCUMENT_LIBRARIES, "resiliparse") if mode == "resiliparse" else DOCUMENT_LIBRARIES
-        reads_blocks = mode == "corpus" or self.extractor_description is not None
+        described = self.extractor_description
+        left = described is not None and "text/html" not in described["media_types"]  # pages, by the plug-in
         return {
             "ingest": VERSION,
-            "extraction": self.extractor_description or mode,
-            **({"extractor": identify_blocks_extractor()} if reads_blocks else {}),
+            "extraction": described or mode,
+            **({"extractor": identify_blocks_extractor()} if mode == DEFAULT_MODE or left else {}),
             "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),

@@ -16,7 +16,7 @@ What they share:
     holes.py         punctuation around dropped markup    mathml.py        formulas as LaTeX
     reflow.py        hard-wrapped lines as paragraphs     dates.py         dates as ISO 8601
     secrets.py       passwords, keys, e-mail addresses    creative_commons.py   licences by SPDX name
-    opt_outs.py      what pages say about training
+    opt_outs.py      what pages say about training        page_readers.py  which module reads pages in a mode
 
 Around them: plugin_extractor.py reads with a class of the user's; process/ runs them in a process of its own, so that
 a record that crashes or hangs it costs only itself (see `corpus.extract.process.supervised`).
@@ -60,16 +60,10 @@ PLAIN_TEXT_MODULE = "corpus.extract.plain_text"
 PLUGIN_MODULE = "corpus.extract.plugin_extractor"
 READ_AHEAD = {PAGE_MODULE: "corpus.extract.html.pages_ahead"}
 """Formats of which mode `corpus` reads several records at once, and what does that."""
-ENGINES = {
-    "corpus": "corpus.extract.html.blocks.main_blocks",
-    "resiliparse": "corpus.extract.html.resiliparse_text",
-}
-"""Modules that read pages in a mode; in every other it is trafilatura's."""
-TRAFILATURA = "corpus.extract.html.trafilatura_text"
 MAX_SNIFFED_BYTES = 256
 """Bytes of a page that hold zeros in UTF-16 and UTF-32."""
 DEFAULT_MODE = "corpus"
-"""How web pages are read where nothing else is said, and those that a plug-in does not read."""
+"""How web pages are read unless a manifest says otherwise, and those that a plug-in leaves."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +87,7 @@ class ExtractedText:
 def extract(record: Record, mode: str) -> ExtractedText | None:
     """Return the text of a record, or None if it has none.
 
-    `mode` is trafilatura's for HTML (fast, precision, recall). The result depends on the record alone.
+    `mode` is one of `main_text.MODES`, for web pages. The result depends on the record alone.
     Raises whatever a parser raises on input it cannot read: the caller records the failure.
     """
     return extract_by(module_of(record), record, mode)
@@ -102,12 +96,6 @@ def extract(record: Record, mode: str) -> ExtractedText | None:
 def module_of(record: Record) -> str:
     """Return the name of the module that reads a record."""
     return FORMATS.get(record.media_type, PLAIN_TEXT_MODULE)
-
-
-def list_modules(module: str, mode: str) -> list[str]:
-    """Return the modules that the process that parses loads before it reads records by `module`."""
-    name = module.partition(":")[0]
-    return [name, ENGINES.get(mode, TRAFILATURA)] if name == PAGE_MODULE else [name]
 
 
 def extract_by(module: str, record: Record, mode: str) -> ExtractedText | None:

@@ -76,11 +76,11 @@ CLD2_WEIGHT = 2.0
 """Weight of CLD2 against lid.176 in the score."""
 
 EXCERPTS, EXCERPT_CHARACTERS = 6, 60
-"""Parts of a long line, and characters of each, that lid.176 is asked for first: it takes a third of a millisecond for
-a thousand characters."""
+"""Parts of a long line, and characters of each, that lid.176 sees first: it takes a third of a millisecond for a
+thousand characters."""
 
 AGREED_SCORE = 0.8
-"""Score of one language by lid.176 on those parts and CLD2 on the whole from which lid.176 need not see the rest."""
+"""Score of a language, by lid.176 on those parts and CLD2 on the whole, from which lid.176 does not see the rest."""
 
 
 class Belief(NamedTuple):
@@ -282,23 +282,23 @@ def _ask_both(
 ) -> tuple[dict[str, float], dict[str, Belief], str | None]:
     """Return lid.176's probabilities, CLD2's beliefs, and which Chinese script CLD2 names.
 
-    Of a long line lid.176 sees parts alone, if these are enough.
+    Of a long line lid.176 sees parts alone, where these and CLD2 agree.
     """
     seen, guesses = models.cld2(line)
-    enough = min(1.0, seen / ENOUGH_LETTER_BYTES)
+    weight = min(1.0, seen / ENOUGH_LETTER_BYTES)
     step = len(line) // EXCERPTS
     if step > 2 * EXCERPT_CHARACTERS:
         parts = " ".join(line[at * step : at * step + EXCERPT_CHARACTERS] for at in range(EXCERPTS))
         lid = _ask_lid(parts, allowed)
-        cld2, script = _weigh_guesses(guesses, enough, allowed, lid, crowded)
-        if _are_agreed(lid, cld2):
+        cld2, script = _weigh_guesses(guesses, weight, allowed, lid, crowded)
+        if _agree(lid, cld2):
             return lid, cld2, script
     lid = _ask_lid(line, allowed)
-    return lid, *_weigh_guesses(guesses, enough, allowed, lid, crowded)
+    return lid, *_weigh_guesses(guesses, weight, allowed, lid, crowded)
 
 
-def _are_agreed(lid: Mapping[str, float], cld2: Mapping[str, Belief]) -> bool:
-    """Return whether both models are sure of one language."""
+def _agree(lid: Mapping[str, float], cld2: Mapping[str, Belief]) -> bool:
+    """Return whether CLD2 finds what lid.176 names first, and the score of that is `AGREED_SCORE` or more."""
     code = next(iter(lid), "")
     belief = cld2.get(code)
     if belief is None or belief.weak:
@@ -324,15 +324,15 @@ def _ask_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
 
 def _weigh_guesses(
     guesses: Sequence[models.Guess],
-    enough: float,
+    weight: float,
     allowed: frozenset[str],
     lid: Mapping[str, float],
     crowded: bool,
 ) -> tuple[dict[str, Belief], str | None]:
     """Return CLD2's beliefs in the allowed languages, and which Chinese script it names.
 
-    A low score may mean that CLD2 does not know the language, so it is less sure; but no less than lid.176 is. `enough`
-    is its weight by the letters that it saw.
+    A low score may mean that CLD2 does not know the language, so it is less sure; but no less than lid.176 is. `weight`
+    is that of its beliefs, by the letters that it saw.
     """
     beliefs: dict[str, Belief] = {}
     script = None
@@ -341,8 +341,8 @@ def _weigh_guesses(
         if code not in allowed or code in beliefs:
             continue
         trust = min(1.0, max(guess.score / FULL_CLD2_SCORE, lid.get(code, 0.0))) if crowded else 1.0
-        weak = crowded and guess.score * enough < WEAK_CLD2_SCORE
-        beliefs[code] = Belief(enough * trust * guess.percent / 100, weak, guess.percent)
+        weak = crowded and guess.score * weight < WEAK_CLD2_SCORE
+        beliefs[code] = Belief(weight * trust * guess.percent / 100, weak, guess.percent)
         if code == "cmn":
             script = "Hant" if guess.code == "zh-Hant" else "Hans"
     return beliefs, script

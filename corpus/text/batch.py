@@ -107,6 +107,11 @@ class PageBatch(Page):
         """Return the page that each position is in."""
         return np.searchsorted(self.starts, positions, "right") - 1
 
+    @cached_property
+    def page_of_words(self) -> Indices:
+        """The page that each word is in."""
+        return np.repeat(np.arange(len(self)), self.word_total)
+
     def count(self, positions: AnyPositions) -> Counts:
         """Return how many of the sorted positions are in each page."""
         return np.diff(self.first_items(positions))

@@ -139,7 +139,7 @@ class Page:
     def locate_words(self, table: Hashes) -> tuple[Indices, Indices]:
         """Return which words are in a sorted table of distinct hashes, in no particular order, and where in the table.
 
-        The words are put in order once, whatever number of tables: each then costs by its own length.
+        The words are put in order once, however many tables there are: each then costs by its own length.
         """
         order, ordered = self._ordered_words
         firsts = np.searchsorted(ordered, table)

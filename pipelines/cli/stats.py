@@ -36,7 +36,7 @@ VIEW_TITLES = {
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records",
-    "engine": "texts by the engine that read them (extraction mode corpus)",
+    "engine": "web pages by what read them (in mode corpus, the default)",
     "opt_out": "documents by what their pages say about being trained on",
 }
 VIEW_COLUMNS = {

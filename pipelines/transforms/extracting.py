@@ -67,7 +67,8 @@ class _ParseRecords(BatchedWork):
     def work(self, elements: Sequence[Any]) -> Iterator[object]:
         extraction = self.tools.manifest.extraction
         rows = (to_row(RecordRow, element, "body") for element in elements)
-        with borrow_parser(extraction.mode, extraction.budgets, self.tools.extraction_jobs) as parsing:
+        mode = self.tools.extraction_mode
+        with borrow_parser(mode, extraction.budgets, self.tools.extraction_jobs) as parsing:
             for (row, record), answer in parsing.extract_each(map(_begin, rows)):
                 if not isinstance(answer, ExtractedText | None):
                     failure = make_failure(record, "extract", *describe_rejection(answer))

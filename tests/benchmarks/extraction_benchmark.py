@@ -47,7 +47,7 @@ from corpus.extract.html.blocks.training.gold_pages import GoldFolder, GoldPage,
 from corpus.extract.html.blocks.training.scores import Scores
 from corpus.extract.html.blocks.training.trainer import fold_of
 from corpus.extract.html.main_text import extract_main, extract_main_text, extract_text
-from corpus.extract.html.pages_ahead import estimate_ahead, read_ahead
+from corpus.extract.html.pages_ahead import estimate_ahead, forget_ahead, read_ahead
 from corpus.extract.html.trafilatura_text import parse_page
 from corpus.extract.process.supervised import ONE_THREAD
 from corpus.extract.process.worker import GROUP_BYTES, GROUP_JOBS
@@ -92,19 +92,23 @@ def engines() -> dict[str, Engine]:
 
 
 def read_as_builds_do(pages: list[str]) -> None:
-    """Read pages in mode `corpus` as the process that parses does: some together, as many as have GROUP_BYTES."""
+    """Read pages in mode `corpus` as the process that parses does: up to GROUP_JOBS or GROUP_BYTES of them together."""
     group: list[Record] = []
+    size = 0
     for at, html in enumerate(pages):
+        body = html.encode("utf-8", "replace")
         group.append(
-            Record(native_id=str(at), file="", offset=at, length=0, media_type="text/html", body=html)
+            Record(native_id=str(at), file="", offset=at, length=0, media_type="text/html", body=body)
         )
         read_ahead(group[-1])
-        size = sum(len(record.body) for record in group)
+        size += len(body)
         if len(group) == GROUP_JOBS or size > GROUP_BYTES or at + 1 == len(pages):
             estimate_ahead()
             for record in group:
-                extract_text(record, "corpus")
-            group.clear()
+                with contextlib.suppress(Exception):  # has been counted where engines took turns
+                    extract_text(record, "corpus")
+            forget_ahead()
+            group, size = [], 0
 
 
 def parse_alone(parse: Callable[[str], object]) -> Engine:

@@ -90,7 +90,7 @@ def web_pages(data: Path, count: int) -> dict[str, list[str]]:
     names = {code: name for name, (_, code) in LANGUAGES.items()}
     with open(data / "warc" / "web-open.warc.gz", "rb") as stream:
         for record in ArchiveIterator(stream, record_types=WarcRecordType.response):
-            text = extract_main_text(decode(record.reader.read())[0]) or ""
+            text = extract_main_text(decode(record.reader.read())[0], mode="fast") or ""
             if not 3000 < len(text.encode()) < 8000:
                 continue
             name = names.get(pycld2.detect(text.encode(), bestEffort=True)[2][0][1])

@@ -1,6 +1,6 @@
 """From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
 
-    CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2] [--modes fast,corpus]
+    CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2] [--modes corpus,fast]
         [--archives web-open,wcxb]
 
 Both read the 2,094 real pages of web-open.warc.gz (66 KB each), or an archive packed from WCXB's 1,497 recent ones
@@ -57,7 +57,7 @@ build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
 def main() -> None:
     parser = bench.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--modes", default="fast", help="ours, between commas")
+    parser.add_argument("--modes", default="corpus,fast", help="ours, between commas")
     parser.add_argument("--archives", default="web-open", help="web-open, wcxb, or both between commas")
     given = parser.parse_args()
     bench.datatrove()

@@ -61,7 +61,9 @@ def main() -> None:
     bench.parser(__doc__).parse_args()
     path = bench.sample_data() / "warc/web-open.warc.gz"
     records = ours(path)
-    texts = [text for record in records[::4] if (text := extract_main_text(bench.decode_page(record)))]
+    texts = [
+        text for record in records[::4] if (text := extract_main_text(bench.decode_page(record), mode="fast"))
+    ]
     identifier = Identifier(None)
     model = fasttext.load_model(lid_path())
     sides: dict[tuple[str, str], tuple[Callable[[], object], int]] = {

@@ -60,7 +60,7 @@ def main() -> None:
     found_texts = [
         (record.url or "", text)
         for record in records[::6]
-        if (text := extract_main_text(bench.decode_page(record)))
+        if (text := extract_main_text(bench.decode_page(record), mode="fast"))
     ]
     texts = [text for _, text in found_texts]
     learned = vocabulary.train_tokenizer(

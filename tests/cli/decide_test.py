@@ -23,10 +23,14 @@ from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
 from tests.pipelines.small import digests
 
-CHANGES = {"gopher.words.min": 150.0, "fineweb.terminal_lines.min": "off", "gopher.stop_words.min@tha": 0.0}
+CHANGES = {
+    "gopher.words.min": 150.0,
+    "fineweb.duplicate_line_characters.max": "off",
+    "gopher.stop_words.min@tha": 0.0,
+}
 RULES = """rules:
   gopher.words: {min: 150.0}
-  fineweb.terminal_lines: {min: off}
+  fineweb.duplicate_line_characters: {max: off}
   languages: {tha: {gopher.stop_words: {min: 0.0}}}
 """
 

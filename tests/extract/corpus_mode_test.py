@@ -350,6 +350,23 @@ def test_estimates_do_not_depend_on_the_elements_seen_before(monkeypatch: pytest
             assert [model.estimate(group).tolist() for group in groups] == alone
 
 
+def test_tokens_are_summed_up_however_many_elements_are_new() -> None:
+    model = load_model()
+    lexicon = list(model.lexicon)
+    draw = np.random.default_rng(0)
+    table = draw.integers(-127, 128, (len(lexicon), 160)).astype(np.int8)
+    rows = block_model._TokenRows(model.lexicon, table)
+    words = [*lexicon, "字", "хлеб"]  # the last are known to nobody
+    elements = [
+        tuple(words[at] for at in draw.integers(0, len(words), draw.integers(0, 12))) for _ in range(5_000)
+    ]
+    around, inner = rows.sum([*elements, ("字",), ()], elements[:9])
+    for at, tokens in enumerate(elements):
+        known = [model.lexicon[token] for token in tokens if token in model.lexicon]
+        assert (around[at] == table[known, :120].sum(0, dtype=np.int64)).all(), tokens
+    assert not around[-2:].any() and (inner[0] == rows.sum([], elements[:1])[1][0]).all()
+
+
 @pytest.mark.parametrize("language", SENTENCES)
 def test_white_space_is_one_space_and_that_which_is_written_stays(language: str) -> None:
     one = SENTENCES[language]

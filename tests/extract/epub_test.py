@@ -586,7 +586,7 @@ def test_no_document_is_slow(piece: str) -> None:
 BROKEN = {
     "ocf-container-not-ocf-error.epub": "no package document",
     "ocf-zip-unreadable-empty-fatal.epub": "the file is empty",
-    "ocf-zip-unreadable-no-end-header-fatal.epub": "not a zip that can be read",
+    "ocf-zip-unreadable-no-end-header-fatal.epub": "not a zip that can be read: it has no directory at its end",
 }
 
 

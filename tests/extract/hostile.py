@@ -11,12 +11,10 @@ import time
 import numpy as np
 from lxml import etree
 
+import corpus.extract.html.trafilatura_text  # noqa: F401 - loaded before the limits of records count
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html import main_text as real
-from corpus.extract.html import (
-    trafilatura_text as trafilatura_text,
-)  # loaded before the budgets of records count
 
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:

@@ -706,9 +706,9 @@ def test_lines_of_the_source_beside_a_break_are_one(mode: str, language: str) ->
     assert [line for line in got if " B " in line] == [f"{i} {one}" for i in range(4)]
 
 
-def test_lines_of_code_with_breaks_stay_lines() -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_lines_of_code_with_breaks_stay_lines(mode: str) -> None:
     code = "<pre>one\n  two<br>three\n</pre>\n next"
-    got = (
-        extract_main_text(f"<body><article><p>{PROSE['en']}</p>{code}<p>{PROSE['en']} 2</p></article>") or ""
-    )
+    page = f"<body><article><p>{PROSE['en']}</p>{code}<p>{PROSE['en']} 2</p></article>"
+    got = extract_main_text(page, mode=mode) or ""
     assert "one\n  two" in got and "three next" not in got

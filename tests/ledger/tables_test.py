@@ -38,7 +38,7 @@ from corpus.rules.rule import CLUSTER_SIZE
 from corpus.workspace import Workspace, read_table
 from tests.ledger.demo import demo_workspace
 
-COLUMNS = ["id", "language", "snapshot", "license", "url", "characters", "bytes", "gate"]
+COLUMNS = ["id", "language", "snapshot", "license", "url", "characters", "bytes", "gate", "metadata"]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,8 @@ def test_counts(ledger: dict[str, pa.Table], documents: list[dict[str, Any]]) ->
             expected[*here, "gated", row["gate"]] += 1
             continue
         expected[*here, "passed", ""] += 1
+        if engine := dict(row["metadata"] or ()).get("extractor"):
+            expected[*here, "extracted", engine] += 1
         failed = row["failed_rules"]
         for name in failed:
             expected[*here, "failed", name] += 1

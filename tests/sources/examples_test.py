@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from corpus.document import Record
-from corpus.extract import ExtractedText, extract
+from corpus.extract import DEFAULT_MODE, ExtractedText, extract
 from corpus.sources import source_class
 from tests.sources import code_test
 
@@ -39,7 +39,7 @@ def found(kind: str, path: str, native: str) -> tuple[Record, ExtractedText]:
                 and not record.gate
                 and record.native_id.replace("\0", " ") == native
             ):
-                text = extract(record, "fast")
+                text = extract(record, DEFAULT_MODE)
                 assert text is not None
                 return record, text
     raise AssertionError(f"no document {native} in {path}")

@@ -26,7 +26,7 @@ from corpus.extract.books.gutenberg import LANGUAGE_CODES, PUBLIC_DOMAIN
 from corpus.extract.books.xhtml import convert_chapter
 from corpus.extract.creative_commons import find_cc_license, is_denied, states_public_domain
 from corpus.extract.plain_text import clean_text
-from corpus.formats.archives import ZIP_DAMAGE
+from corpus.formats.archives import ZIP_DAMAGE, describe_zip_damage
 from corpus.formats.xml import XmlError, parse_tree
 from corpus.languages.labels import parse_label
 
@@ -185,7 +185,7 @@ class EpubBook:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self.names = [entry.filename for entry in self._zip.infolist()]
         except EPUB_ERRORS as error:
-            raise EpubError(f"not a zip that can be read: {error}") from None
+            raise EpubError(f"not a zip that can be read: {describe_zip_damage(error)}") from None
         self._folded: dict[str, str] = {}
         for name in self.names:
             self._folded.setdefault(_fold_name(name), name)

@@ -1,4 +1,4 @@
-"""Extract the main text of HTML pages with trafilatura, resiliparse or our own extractor."""
+"""Extract the main text of web pages with our own extractor, trafilatura or resiliparse."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from corpus.extract import DEFAULT_MODE, ExtractedText
 from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.pages_ahead import decode_page, prepare_page, take_ahead, walk_page
 from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
+from corpus.extract.page_readers import PAGE_READERS, TRAFILATURA_MODULE, load_reader
 
 if TYPE_CHECKING:
     from corpus.extract.html.blocks.main_blocks import WalkedPage
@@ -56,13 +57,11 @@ def read_license(html: str, licenses: Sequence[str] | None = None) -> tuple[str 
 
 
 def extract_main_text(html: str, url: str | None = None, mode: str = DEFAULT_MODE) -> str | None:
-    """Return the main text of a page, without comments, tables as `a | b` lines; None if it has none.
+    """Return the main text of a page, without comments, rows of tables as `| a | b |`; None if it has none.
 
-    The result depends on the page alone: trafilatura's store of texts seen before is off, and what it
-    caches besides are values of pure functions. `url` names the page in its log. Raises `ValueError` for an
-    unknown mode. On 502 pages with gold segments: `fast` F1 .921 at 12 ms a page (8 ms on
-    average web pages), `precision` .921 (precision .919 for .899) at 15 ms, `recall` .918 at 12 ms, `resiliparse`
-    .860 at 2.6 ms.
+    The result depends on the page alone: trafilatura's store of texts seen before is off, and what is cached besides
+    are values of pure functions. `url` names the page in trafilatura's log. Raises `ValueError` for an unknown mode.
+    docs/extraction.md and docs/speed.md have what each mode gets right, and what it costs.
     """
     return extract_main(html, url, mode).text
 
@@ -99,11 +98,8 @@ def _extract_prepared(html: str, url: str | None, mode: str, walked: WalkedPage 
         mode = "fast"
     if has_cjk_text(html):
         html = join_wrapped_lines(html)
-    # Each library takes a fourth of a second to load, and a build needs one of them.
     if mode == "resiliparse":
-        from corpus.extract.html.resiliparse_text import extract_with_resiliparse
-
-        return MainText(extract_with_resiliparse(html), "resiliparse")
-    from corpus.extract.html.trafilatura_text import extract_with_trafilatura
-
-    return MainText(extract_with_trafilatura(html, url, mode), "trafilatura")
+        reader = load_reader(PAGE_READERS[mode])
+        return MainText(reader.extract_with_resiliparse(html), "resiliparse")
+    reader = load_reader(TRAFILATURA_MODULE)
+    return MainText(reader.extract_with_trafilatura(html, url, mode), "trafilatura")

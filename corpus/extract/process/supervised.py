@@ -39,9 +39,9 @@ from corpus.extract import (
     PLAIN_TEXT_MODULE,
     ExtractedText,
     extract_by,
-    list_modules,
     module_of,
 )
+from corpus.extract.page_readers import list_modules
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
     ANSWER_HEADER,
@@ -63,7 +63,6 @@ MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
 """Environment by which numpy multiplies matrices in the parser's own thread: those of a page are so small that more
 threads mostly wait for each other, which costs more than the page. Who has set them otherwise is heeded."""
-"""What mode `corpus` needs, and takes a fifth of a second to load."""
 SEND_BYTES = 1 << 20
 """Bytes of sent data that the kernel is requested to buffer; it may buffer fewer."""
 MAX_SEND_BUFFERS = 16

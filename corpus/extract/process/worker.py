@@ -39,6 +39,7 @@ from typing import Any
 from corpus.document import Record
 from corpus.errors import MAX_ERROR_CHARACTERS, UserError, describe_error, shorten_line
 from corpus.extract import READ_AHEAD, ExtractedText, load_entry_point, read_repaired
+from corpus.extract.page_readers import when_loaded
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
@@ -180,10 +181,14 @@ def serve(channel_fd: int, place_fd: int, memory: int, seconds: float) -> None:
         with socket.socket(fileno=channel_fd) as channel:
             jobs, answered = _Arrivals(channel), 0
 
-            def begin(number: int) -> None:
-                PLACE.pack_into(place, 0, answered + number)
+            def start_clock() -> None:
                 signal.setitimer(signal.ITIMER_PROF, seconds)
 
+            def begin(number: int) -> None:
+                PLACE.pack_into(place, 0, answered + number)
+                start_clock()
+
+            when_loaded(start_clock)
             while (job := jobs.take(wait=True)) is not None:
                 group = _read_ahead(job, jobs, begin) if job.can_be_read_ahead else [job]
                 for number, each in enumerate(group):

@@ -12,7 +12,7 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -194,8 +194,7 @@ class _TokenRows:
     def __init__(self, lexicon: dict[str, int], table: npt.NDArray[np.int8]) -> None:
         self.lexicon = lexicon
         self.units = table.shape[1] // 4
-        none = np.zeros((1, table.shape[1]), np.int16)
-        self.table = np.concatenate([table.astype(np.int16), none])
+        self.table = table.astype(np.int16)
         self._forget()
 
     def _forget(self) -> None:
@@ -225,11 +224,15 @@ class _TokenRows:
         places, number_of = self.places, self.lexicon.get
         added = [tokens for tokens in dict.fromkeys(every_tokens) if tokens not in places]
         begin, end = len(places), len(places) + len(added)
-        none = [len(self.table) - 1]
-        numbers = [[at for at in map(number_of, tokens) if at is not None] or none for tokens in added]
+        numbers = [[at for at in map(number_of, tokens) if at is not None] for tokens in added]
         places.update(zip(added, range(begin, end), strict=True))
-        starts = list(accumulate(map(len, numbers), initial=0))
-        rows = np.add.reduceat(self.table.take(list(chain.from_iterable(numbers)), 0), starts[:-1], 0)
+        counts = np.array(list(map(len, numbers)), np.int64)
+        starts = np.cumsum(counts) - counts
+        flat = np.array(list(chain.from_iterable(numbers)), np.int64)
+        rows = np.zeros((len(added), self.table.shape[1]), np.int16)
+        for at in range(counts.max()):  # few elements have many tokens
+            longer = np.flatnonzero(counts > at)
+            rows[longer] += self.table.take(flat.take(starts.take(longer) + at), 0)
         if end > len(self.around):
             size = max(MIN_ROWS, 2 * end)
             self.around = _lengthen(self.around, begin, size)

@@ -85,7 +85,7 @@ def _classify_ascii() -> bytes:
 @cache
 def _logarithms() -> npt.NDArray[np.float32]:
     """Return eight times the binary logarithm, rounded up, of every number below 2**16."""
-    largest = [isqrt(isqrt(isqrt(1 << power))) for power in range(TOP)]  # numbers of which it is no more
+    largest = [isqrt(isqrt(isqrt(1 << power))) for power in range(TOP)]  # the largest number of each value
     return np.searchsorted(largest, np.arange(1 << 16)).astype(np.float32)
 
 
