@@ -63,7 +63,10 @@ class Failure:
 
 @dataclass(slots=True, kw_only=True)
 class Document:
-    """A row of a documents part: see `corpus.document_schema`."""
+    """A row of a documents part: see `corpus.document_schema`.
+
+    `language_score` is no column but a signal: it is None where the text has been read from a part.
+    """
 
     id: str
     file: str
@@ -80,6 +83,7 @@ class Document:
     group: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     gate: str | None = None
+    language_score: float | None = None
 
 
 def document_id(source: str, native_id: str) -> str:

@@ -19,7 +19,9 @@ def create(model: str | None = None) -> Filter:
     def measure(page: Page) -> tuple[float, ...]:
         """Return `score`, the models' score of the document's language from 0 to 1, nan if they do not know it
         (if a source stated it); and `script`, the share of the letters that are of the most frequent script."""
-        _, score = identifier.identify(page.text, page.language)
+        score = page.language_score
+        if score is None:
+            _, score = identifier.identify(page.text, page.language)
         shares = script_shares(script_counts(page.text))
         return score, next(iter(shares.values()), 0.0)
 

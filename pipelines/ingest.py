@@ -358,7 +358,7 @@ def make_failure(record: Record, step: str, reason: str, error: str) -> Failure:
 def make_page(document: Document) -> Page | None:
     if document.text is None:
         return None
-    return Page(document.text, document.language, document.url)
+    return Page(document.text, document.language, document.url, language_score=document.language_score)
 
 
 def start_document(record: Record, source: str, lists: AddressLists | None = None) -> Document:
@@ -392,9 +392,8 @@ def finish_document(
     text = add_extraction(document, extracted, tools.manifest.opt_outs)
     if not text or extracted is None:
         return document
-    return add_language(
-        document, text, tools.identifier.identify(text, language or extracted.language)[0], tools
-    )
+    label, document.language_score = tools.identifier.identify(text, language or extracted.language)
+    return add_language(document, text, label, tools)
 
 
 def add_extraction(

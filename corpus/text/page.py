@@ -19,7 +19,8 @@ from corpus.text.words import Words, exact_prefix, find_sentences, segment_words
 class Page:
     """A text and what can be counted in it; every property is computed when first asked for, and once.
 
-    Offsets are UTF-16 code units; lengths are in characters (code points).
+    Offsets are UTF-16 code units; lengths are in characters (code points). `language_score` is the score with which
+    `language` was found, None if that is not known.
     """
 
     def __init__(
@@ -28,11 +29,13 @@ class Page:
         language: str | None = None,
         url: str | None = None,
         document: Document | None = None,
+        language_score: float | None = None,
     ) -> None:
         self.text = text
         self.language = language
         self.url = url
         self.document = document
+        self.language_score = language_score
 
     @cached_property
     def words(self) -> Words:
