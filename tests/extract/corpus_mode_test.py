@@ -33,6 +33,7 @@ from corpus.extract.html.blocks.main_blocks import (
     has_code,
     join_structures,
     keep_between,
+    keep_terms,
     load_model,
     write_blocks,
 )
@@ -348,6 +349,26 @@ def test_estimates_do_not_depend_on_the_elements_seen_before(monkeypatch: pytest
         monkeypatch.setattr(block_model, "MAX_CACHED", kept)
         for _ in range(2):
             assert [model.estimate(group).tolist() for group in groups] == alone
+
+
+@pytest.mark.parametrize(("term", "language"), [("RAID 1", "ja"), ("БРИЗ", "ru"), ("حبر", "ar")])
+def test_terms_stay_with_their_definitions(term: str, language: str) -> None:
+    text = SENTENCES[language]
+    lists = f"<dl><dt>{term}</dt><dd><p>{text}</p></dd><dt>{term} 2</dt><dt>{term} 3</dt><dd>{text}</dd>"
+    lists += f"<dt><a href=/x>{term} 4</a></dt><dd>{text}<dl><dt>{term} 5</dt><dd>{text}</dd></dl></dd></dl>"
+    page = read_blocks(make_page(f"<p>{term}</p>{lists}<p>{text}</p>"))
+    terms = {at: block for at, block in enumerate(page.texts) if block.startswith(term)}
+    first, *others = terms
+    kept = [at for at in range(len(page.texts)) if at not in terms]
+    added = sorted(set(keep_terms(page, kept)) - set(kept))
+    assert first not in added and [page.texts[at] for at in added] == [
+        term,
+        f"{term} 2",
+        f"{term} 3",
+        f"{term} 5",
+    ]
+    assert keep_terms(page, [first]) == [first]
+    assert keep_terms(page, others) == others
 
 
 def test_tokens_are_summed_up_however_many_elements_are_new() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import tarfile
 import zipfile
 from pathlib import Path
@@ -172,6 +173,24 @@ def test_a_stated_encoding_is_believed(tmp_path: Path) -> None:
         HtmlFiles.model_validate({"paths": ["x"], "encoding": "utf-99"})
     with pytest.raises(ValidationError, match="begins with http"):
         HtmlFiles.model_validate({"paths": ["x"], "url_prefix": "example.org"})
+
+
+LETTERS = {
+    "utf-8": "橋", "koi8-r": "Мост", "cp1251": "Мост", "gb18030": "大桥", "big5": "大橋", "shift_jis": "橋",
+    "iso2022_jp": "橋", "euc_kr": "다리",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("charset", LETTERS)
+def test_bytes_of_no_charset_are_no_page(tmp_path: Path, charset: str) -> None:
+    html = f"<html><head><meta charset={charset}></head><body><p>{LETTERS[charset] * 400}</p></body></html>"
+    (tmp_path / "page.html").write_bytes(html.encode(charset))
+    for name, start in (("noise", 0), ("packed", 1)):
+        noise = random.Random(start).randbytes(4000)
+        assert b"<" in noise and noise.count(0) * 50 < len(noise)
+        (tmp_path / f"{name}.html").write_bytes(noise)
+    gates = {one.file: one.gate for one in read(tmp_path, paths="*") if isinstance(one, Record)}
+    assert gates == {"page.html": None, "noise.html": "html.no_page", "packed.html": "html.no_page"}
 
 
 def test_what_is_no_page_or_cannot_be_read_is_named(tmp_path: Path) -> None:

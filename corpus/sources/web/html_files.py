@@ -37,6 +37,8 @@ HTML_START = re.compile(
 HEAD_BYTES = 1 << 16
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 WIDE_CODECS = ("utf-16", "utf-32")
+_CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
+"""Bytes that no charset has in texts: all controls but white space, and the one that ISO-2022 changes its sets with."""
 
 
 class HtmlFiles(Source):
@@ -186,5 +188,9 @@ def _begins_like_page(path: str) -> bool:
 
 
 def _is_binary(body: bytes) -> bool:
-    """Return whether NULs show that something else is called .html: a picture, a PDF."""
-    return not body.startswith(UTF16_MARKS) and body.count(0, 0, HEAD_BYTES) * 50 > min(len(body), HEAD_BYTES)
+    """Return whether NULs, or other bytes that no charset has in texts, show that something else is called .html."""
+    if body.startswith(UTF16_MARKS):
+        return False
+    head = body[:HEAD_BYTES]
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return head.count(0) * 50 > len(head) or controls * 20 > len(head)

@@ -29,7 +29,7 @@ from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 
-VERSION = 6
+VERSION = 7
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MIN_TEXT_BYTES = 100
@@ -140,7 +140,7 @@ def write_page(html: str, walked: WalkedPage, model: BlockModel | None = None) -
         kept, confidence = choose_blocks(
             logits, sizes, find_headings(page), is_article=page.head.is_article, has_code=has_code(page)
         )
-        kept = keep_between(page, kept, logits)
+        kept = keep_terms(page, keep_between(page, kept, logits))
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
 
 
@@ -254,6 +254,28 @@ def keep_between(page: PageBlocks, kept: list[int], logits: Ints) -> list[int]:
             stays[begin:end] = True
     result: list[int] = stays.nonzero()[0].tolist()
     return result
+
+
+def keep_terms(page: PageBlocks, kept: list[int]) -> list[int]:
+    """Return blocks with the terms before definitions that stay, without which nobody knows what is defined.
+
+    A link is no term.
+    """
+    tags = [tokens[0] for tokens in page.path_tokens]
+    if "<dt" not in tags or "<dd" not in tags:
+        return kept
+    parts: list[str] = []  # of lists of definitions, by paths
+    for tag, parent in zip(tags, page.path_parents, strict=True):
+        parts.append(tag if tag in ("<dt", "<dd", "<dl") or parent < 0 else parts[parent])
+    part_of = [parts[path] for path in page.paths]
+    stays = set(kept)
+    for at in kept:
+        before = at - 1
+        while part_of[at] == "<dd" and before >= 0 and part_of[before] == "<dt" and before not in stays:
+            if 2 * page.linked[before] < len(page.texts[before]):
+                stays.add(before)
+            before -= 1
+    return sorted(stays)
 
 
 def keep_inner_headings(kept: list[int], headings: Sequence[bool], logits: Ints) -> list[int]:
