@@ -20,7 +20,7 @@ from corpus.clean.options import REPEAT_KINDS, CleanOptions
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
 from corpus.errors import UserError, describe_briefly
-from corpus.extract import DEFAULT_MODE
+from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES
 from corpus.extract.opt_outs import OptOuts
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
@@ -41,7 +41,6 @@ from corpus.web.block_lists.options import UrlOptions
 MAX_NAME_CHARACTERS, MAX_NAME_BYTES = 64, 192
 NAME_PATTERN = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_.-]{{0,{MAX_NAME_CHARACTERS - 1}}}")
 """What a name in ASCII is; letters of other scripts are as good."""
-EXTRACTION_MODES = ("corpus", "fast", "precision", "recall", "resiliparse")
 TRAINING_KEYS = {
     (
         "mixture",
@@ -88,7 +87,7 @@ class Extraction(_ManifestModel):
     @property
     def names_engine(self) -> bool:
         """Return whether the metadata of documents say which engine read them."""
-        return self.mode == DEFAULT_MODE or self.mode not in EXTRACTION_MODES
+        return self.mode == "corpus" or self.mode not in EXTRACTION_MODES
 
     @field_validator("mode")
     @classmethod

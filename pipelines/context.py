@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from corpus import data, filters, plugins
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.errors import RunError, UserError, describe_briefly
-from corpus.extract import DEFAULT_MODE, PAGE_MEDIA_TYPES
+from corpus.extract import EXTRACTION_MODES, PAGE_MEDIA_TYPES
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -25,7 +25,7 @@ from corpus.holding import DECONTAMINATION as DECONTAMINATION_STEP
 from corpus.holding import SIGNALS as DECONTAMINATION_SIGNALS
 from corpus.languages import plugin_identifier
 from corpus.languages.identify import Identifier
-from corpus.manifest import EXTRACTION_MODES, Manifest
+from corpus.manifest import Manifest
 from corpus.private.options import name_signals
 from corpus.rules.presets import load_rules
 from corpus.rules.rule import CLUSTER_SIZE, RuleSet
@@ -219,7 +219,7 @@ class Tools:
         return {
             "ingest": VERSION,
             "extraction": described or mode,
-            **({"extractor": identify_blocks_extractor()} if mode == DEFAULT_MODE or left else {}),
+            **({"extractor": identify_blocks_extractor()} if mode == "corpus" or left else {}),
             "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),

@@ -62,6 +62,8 @@ READ_AHEAD = {PAGE_MODULE: "corpus.extract.html.pages_ahead"}
 """Formats of which mode `corpus` reads several records at once, and what does that."""
 MAX_SNIFFED_BYTES = 256
 """Bytes of a page that hold zeros in UTF-16 and UTF-32."""
+EXTRACTION_MODES = ("corpus", "fast", "precision", "recall", "resiliparse")
+"""How web pages can be read without a plug-in: see `corpus.extract.html.main_text`."""
 DEFAULT_MODE = "corpus"
 """How web pages are read unless a manifest says otherwise, and those that a plug-in leaves."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from corpus.document import Record
-from corpus.extract import DEFAULT_MODE, ExtractedText
+from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES, ExtractedText
 from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.pages_ahead import decode_page, prepare_page, take_ahead, walk_page
 from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
@@ -15,7 +15,7 @@ from corpus.extract.page_readers import PAGE_READERS, TRAFILATURA_MODULE, load_r
 if TYPE_CHECKING:
     from corpus.extract.html.blocks.main_blocks import WalkedPage
 
-MODES = ("corpus", "fast", "precision", "recall", "resiliparse")
+MODES = EXTRACTION_MODES
 """`corpus`, the default, is our own (`corpus.extract.html.blocks`), with `fast` for the few pages that it is unsure of.
 `fast` is trafilatura's own rules alone; the next two compare them with readability and jusText and, in doubt, take less
 (`precision`, FineWeb's choice) or more (`recall`). `resiliparse` is another library: less exact about what is

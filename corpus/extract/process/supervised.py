@@ -34,13 +34,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from corpus.child_process import python_command
 from corpus.document import Record
 from corpus.errors import RunError, shorten_line
-from corpus.extract import (
-    DEFAULT_MODE,
-    PLAIN_TEXT_MODULE,
-    ExtractedText,
-    extract_by,
-    module_of,
-)
+from corpus.extract import DEFAULT_MODE, PLAIN_TEXT_MODULE, ExtractedText, extract_by, module_of
 from corpus.extract.page_readers import list_modules
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget
 from corpus.extract.process.worker import (
