@@ -56,17 +56,26 @@ def reduce_to_stars(links: NDArray[np.int64]) -> NDArray[np.int64]:
     if not len(links):
         return np.empty((0, 2), np.int64)
     nodes, at = np.unique(links, return_inverse=True)
-    at = at.reshape(links.shape).astype(np.int32)
-    weights = np.ones(len(links), np.bool_)
-    # .2 s to import, which a corpus without duplicates is spared
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    lowest = _find_lowest(len(nodes), *at.reshape(links.shape).astype(np.int32).T)
+    return np.stack([nodes, nodes[lowest]], axis=1)
 
-    graph = coo_array((weights, (at[:, 0], at[:, 1])), shape=(len(nodes), len(nodes)))
-    count, labels = connected_components(graph, directed=False)
-    lowest = np.full(count, np.iinfo(np.int64).max)
-    np.minimum.at(lowest, labels, nodes)
-    return np.stack([nodes, lowest[labels]], axis=1)
+
+def _find_lowest(count: int, ones: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the lowest node of the component of each of `count` nodes that links between `ones` and `others` connect.
+
+    In each round the lower of two linked roots becomes the root of the other: a few rounds, as fast as SciPy's
+    `connected_components`, which takes .2 s to import.
+    """
+    lowest = np.arange(count, dtype=np.int32)
+    while True:
+        one, other = lowest[ones], lowest[others]
+        apart = one != other
+        if not apart.any():
+            return lowest
+        ones, others, one, other = ones[apart], others[apart], one[apart], other[apart]
+        np.minimum.at(lowest, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(lowest, above := lowest[lowest]):
+            lowest = above
 
 
 def choose_removed(

@@ -12,7 +12,7 @@ import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -221,14 +221,16 @@ class _TokenRows:
 
     def _add(self, every_tokens: list[Tokens]) -> None:
         """Sum up the rows of tokens that are not kept yet."""
-        places, number_of = self.places, self.lexicon.get
+        places, unknown = self.places, -1
         added = [tokens for tokens in dict.fromkeys(every_tokens) if tokens not in places]
         begin, end = len(places), len(places) + len(added)
-        numbers = [[at for at in map(number_of, tokens) if at is not None] for tokens in added]
         places.update(zip(added, range(begin, end), strict=True))
-        counts = np.array(list(map(len, numbers)), np.int64)
+        numbers = map(self.lexicon.get, chain.from_iterable(added), repeat(unknown))
+        flat = np.fromiter(numbers, np.int64)
+        owners = np.repeat(np.arange(len(added)), np.fromiter(map(len, added), np.int64))
+        known = flat != unknown
+        flat, counts = flat[known], np.bincount(owners[known], minlength=len(added))
         starts = np.cumsum(counts) - counts
-        flat = np.array(list(chain.from_iterable(numbers)), np.int64)
         rows = np.zeros((len(added), self.table.shape[1]), np.int16)
         for at in range(counts.max()):  # few elements have many tokens
             longer = np.flatnonzero(counts > at)

@@ -7,7 +7,8 @@ them mean something is learned: see `block_model`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -93,14 +94,11 @@ def _read_tokens(
     test_name: str | None,
     names: str | None,
 ) -> Tokens:
-    tokens = [f"<{tag}"]
-    if identity or test_name:
-        words = [
-            word for written in (names, identity, test_name) if written for word in _split_words(written)
-        ]
-        tokens += _choose_words(words)
-    elif names:
-        tokens += _choose_words(_split_words(names))
+    words = _split_class(names) if names else ()
+    for written in (identity, test_name):
+        if written:
+            words += _split_words(written)
+    tokens = [f"<{tag}", *dict.fromkeys([word for word in words[:MAX_WORDS] if len(word) > 1])]
     if role:
         tokens.append(f"={role[:30].lower()}")
     if itemprop:
@@ -114,14 +112,13 @@ def _read_tokens(
     return tuple(tokens)
 
 
-def _choose_words(words: list[str]) -> Iterable[str]:
-    """Return the first words of an element's names, each once, without single letters."""
-    return dict.fromkeys([word for word in words[:MAX_WORDS] if len(word) > 1])
-
-
-def _split_words(written: str) -> list[str]:
-    """Return the words of a name in lower case."""
+def _split_words(written: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case, `MAX_WORDS` at most."""
     read = written[:MAX_NAME_CHARACTERS]
     if read.islower() and read.isascii():  # most are, and then this is twice as fast
-        return read.encode().translate(_SPACED).decode().split()
-    return [word.lower() for word in _WORDS.findall(read)]
+        return tuple(read.encode().translate(_SPACED).decode().split(None, MAX_WORDS)[:MAX_WORDS])
+    return tuple([word.lower() for word in _WORDS.findall(read)[:MAX_WORDS]])
+
+
+_split_class = lru_cache(maxsize=MAX_CACHED)(_split_words)
+"""The same, kept: elements that differ in their ids have the same classes."""

@@ -148,7 +148,7 @@ def measure_blocks(group: PageGroup) -> npt.NDArray[np.float32]:
     path_counts = np.bincount(paths).take(paths)
     path_bytes, path_linked, path_ends = (np.bincount(paths, row).take(paths) for row in measured[:3])
     repeats = _count_repeats(group)
-    headlines = find_headlines(group)
+    headlines = group.headlines
     headline = group.spread(headlines)
     logs = np.empty((_LOGS, count), np.int64)
     parts = np.empty((_PAIRS, count))
@@ -200,23 +200,6 @@ def _list_titles(group: PageGroup) -> list[bool]:
 
 _HEADING, _KIND_COUNT = int(BlockKind.HEADING), len(BlockKind)
 _KINDS = np.arange(_KIND_COUNT)[:, None]
-
-
-def find_headlines(group: PageGroup) -> Ints:
-    """Return of each page the first block of an `h1`, -1 where it has none, (pages,)."""
-    headlines = [_find_headline(page) for page in group.pages]
-    return np.array(
-        [start + at if at >= 0 else -1 for at, (start, _) in zip(headlines, group.bounds, strict=True)],
-        np.int64,
-    )
-
-
-def _find_headline(page: PageBlocks) -> int:
-    headlines = {path for path, tokens in enumerate(page.path_tokens) if tokens[0] == "<h1"}
-    if not headlines:
-        return -1
-    blocks = zip(page.paths, page.kinds, strict=True)
-    return next((at for at, (path, kind) in enumerate(blocks) if kind == _HEADING and path in headlines), -1)
 
 
 def measure_heads(group: PageGroup, sums: Ints) -> npt.NDArray[np.uint8]:

@@ -7,15 +7,18 @@ and neighbours end where it ends.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from corpus.extract.html.blocks.page_blocks import MAX_FRAMES, PageBlocks
+from corpus.extract.html.blocks.page_blocks import MAX_FRAMES, BlockKind, PageBlocks
 
 Ints = npt.NDArray[np.int64]
+
+_HEADING = int(BlockKind.HEADING)
 
 
 class PageGroup:
@@ -48,6 +51,15 @@ class PageGroup:
     @property
     def texts(self) -> list[str]:
         return self.pages[0].texts if len(self.pages) == 1 else self._chain("texts")
+
+    @cached_property
+    def headlines(self) -> Ints:
+        """The first block of an `h1` of each page, -1 where it has none, (pages,)."""
+        headlines = [_find_headline(page) for page in self.pages]
+        return np.array(
+            [start + at if at >= 0 else -1 for at, (start, _) in zip(headlines, self.bounds, strict=True)],
+            np.int64,
+        )
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return a value of each page, of the last axis, for each of its blocks."""
@@ -99,6 +111,14 @@ class PageGroup:
         for level in range(1, MAX_FRAMES):
             nexts.take(around[level - 1], out=around[level])
         return around
+
+
+def _find_headline(page: PageBlocks) -> int:
+    paths = {path for path, tokens in enumerate(page.path_tokens) if tokens[0] == "<h1"}
+    if not paths:
+        return -1
+    blocks = zip(page.paths, page.kinds, strict=True)
+    return next((at for at, (path, kind) in enumerate(blocks) if kind == _HEADING and path in paths), -1)
 
 
 def _number(counts: list[int]) -> tuple[Ints, Ints]:

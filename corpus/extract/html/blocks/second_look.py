@@ -20,7 +20,6 @@ from corpus.extract.html.blocks.features import (
     TOP,
     compute_logarithms,
     count_logarithms,
-    find_headlines,
     find_nearest,
     share,
 )
@@ -160,7 +159,7 @@ def measure_expectation(group: PageGroup, logits: Ints, seen: Expectation) -> np
     last_rows[5, behind] = logarithms.take((blocks - last + 1)[behind])
     last_rows[6, before] = logarithms.take((first - blocks)[before])
     last_rows[7] = known.take(paths)
-    headlines = find_headlines(group)
+    headlines = group.headlines
     has_headline = headlines >= 0
     rest = group.spread(TOP * (expected_before.take(group.stops) - expected_before.take(headlines)) // total)
     has_one, headline = group.spread(has_headline), group.spread(headlines)
