@@ -40,7 +40,7 @@ from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
 from corpus.plugins import is_reference
 
-VERSION = 7
+VERSION = 8
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096
@@ -75,9 +75,9 @@ SURE_LID_PROBABILITY = 0.5
 CLD2_WEIGHT = 2.0
 """Weight of CLD2 against lid.176 in the score."""
 
-EXCERPTS, EXCERPT_CHARACTERS = 6, 60
-"""Parts of a long line, and characters of each, that lid.176 sees first: it takes a third of a millisecond for a
-thousand characters."""
+LONG_LINE_CHARACTERS, EXCERPTS, EXCERPT_CHARACTERS = 720, 6, 30
+"""Characters from which a line is long, and its parts and characters of each that lid.176 sees first: it takes a third
+of a millisecond for a thousand characters."""
 
 AGREED_SCORE = 0.8
 """Score of a language, by lid.176 on those parts and CLD2 on the whole, from which lid.176 does not see the rest."""
@@ -286,8 +286,8 @@ def _ask_both(
     """
     seen, guesses = models.cld2(line)
     weight = min(1.0, seen / ENOUGH_LETTER_BYTES)
-    step = len(line) // EXCERPTS
-    if step > 2 * EXCERPT_CHARACTERS:
+    if len(line) >= LONG_LINE_CHARACTERS:
+        step = len(line) // EXCERPTS
         parts = " ".join(line[at * step : at * step + EXCERPT_CHARACTERS] for at in range(EXCERPTS))
         lid = _ask_lid(parts, allowed)
         cld2, script = _weigh_guesses(guesses, weight, allowed, lid, crowded)
