@@ -47,6 +47,11 @@ class Arm:
     about: str = ""
     shuffle: float = 0.0
 
+    @property
+    def held_out_prefix(self) -> str:
+        """What the sources of its own validation documents begin with among held-out pieces: `A: `."""
+        return f"{self.name}: "
+
     def describe(self) -> dict[str, Any]:
         """Return what is particular to the arm as JSON values, without the place of its workspace."""
         mixture = self.mixture.model_dump(mode="json", exclude_none=True)
@@ -147,7 +152,7 @@ def read_validation_pieces(arm: Arm) -> list[HeldOutPiece]:
         for language, text in zip(*(valid.column(n).to_pylist() for n in ("language", "text")), strict=True):
             label = language or UNKNOWN_LABEL
             pieces += [
-                HeldOutPiece(source=f"{arm.name}: {source}", language=label, text=t)
+                HeldOutPiece(source=arm.held_out_prefix + source, language=label, text=t)
                 for t in cut_pieces(text or "")
             ]
     return pieces

@@ -96,7 +96,7 @@ def judge(experiment: Experiment) -> dict[str, Any]:
 def weigh_pair(experiment: Experiment, first: str, second: str) -> dict[Cell, float]:
     """Return the weights of the measured cells for two arms: without validation documents of the others, of which there
     may be more on one side's kind. Languages keep their weights as long as a source is left."""
-    others = tuple(f"{arm.name}: " for arm in experiment.arms if arm.name not in (first, second))
+    others = tuple(arm.held_out_prefix for arm in experiment.arms if arm.name not in (first, second))
     kept = [cell for cell in experiment.weights if not cell[0].startswith(others)]
     totals: dict[str, float] = defaultdict(float)
     for (_, language), weight in experiment.weights.items():
@@ -124,7 +124,7 @@ def judge_pair(
         for cell in sorted(weights)
     ]
     verdict = compare_pair(first, second, weights).json()
-    arms = tuple(f"{arm.name}: " for arm in experiment.arms)
+    arms = tuple(arm.held_out_prefix for arm in experiment.arms)
     neutral = {cell: weight for cell, weight in weights.items() if not cell[0].startswith(arms)}
     if 0 < len(neutral) < len(weights):
         verdict["neutral"] = compare_pair(first, second, neutral).json()

@@ -303,7 +303,7 @@ def _agree(lid: Mapping[str, float], cld2: Mapping[str, Belief]) -> bool:
     belief = cld2.get(code)
     if belief is None or belief.weak:
         return False
-    return lid[code] + CLD2_WEIGHT * belief.confidence >= AGREED_SCORE * (1 + CLD2_WEIGHT)
+    return _pool(lid[code], belief.confidence) >= AGREED_SCORE
 
 
 def _ask_lid(line: str, allowed: frozenset[str]) -> dict[str, float]:
@@ -387,5 +387,9 @@ def _pool_scores(lid: Mapping[str, float], cld2: Mapping[str, float]) -> dict[st
             lid_score = (1 - first) * cld2_score / second
         elif row.cld2 is None and first:
             cld2_score = (1 - second) * lid_score / first
-        scores[code] = min(1.0, (lid_score + CLD2_WEIGHT * cld2_score) / (1 + CLD2_WEIGHT))
+        scores[code] = min(1.0, _pool(lid_score, cld2_score))
     return scores
+
+
+def _pool(lid_score: float, cld2_score: float) -> float:
+    return (lid_score + CLD2_WEIGHT * cld2_score) / (1 + CLD2_WEIGHT)
