@@ -281,9 +281,10 @@ def _sum_context(first: Floats, group: PageGroup, tables: _Tables) -> Floats:
     (blocks, units of the second layer)."""
     count, units = first.shape
     blocks, begin, end = group.blocks, group.begin_of, group.end_of
-    sums = np.zeros((count + 1, units))
-    np.cumsum(first, 0, np.float64, sums[1:])
-    means = np.empty((count, 4, units))
+    exact = np.float32 if count * TOP < MAX_SUM else np.float64
+    sums = np.zeros((count + 1, units), exact)
+    np.cumsum(first, 0, exact, sums[1:])
+    means = np.empty((count, 4, units), exact)
     before = sums[:-1]
     near, far = np.maximum(blocks - NEAR, begin), np.maximum(blocks - FAR, begin)
     np.subtract(sums.take(near, 0), sums.take(far, 0), out=means[:, 0])
@@ -291,10 +292,10 @@ def _sum_context(first: Floats, group: PageGroup, tables: _Tables) -> Floats:
     np.subtract(sums.take(far, 0), sums.take(near, 0), out=means[:, 1])
     np.subtract(before, sums.take(begin, 0), out=means[:, 2])
     np.subtract(sums.take(end, 0), sums[1:], out=means[:, 3])
-    numbers = np.full((count, 4, 1), float(FAR - NEAR))
+    numbers = np.full((count, 4, 1), FAR - NEAR, exact)
     np.maximum(blocks - begin, 1, out=numbers[:, 2, 0])
     np.maximum(end - 1 - blocks, 1, out=numbers[:, 3, 0])
-    # Quotients of whole numbers this small are rounded to none above them.
+    # Quotients of whole numbers below 2**24, or 2**53, are rounded to no whole number above them.
     means /= numbers
     np.floor(means, out=means)
     weights = np.minimum(group.sizes, SIZE_WEIGHT)
@@ -307,7 +308,7 @@ def _sum_context(first: Floats, group: PageGroup, tables: _Tables) -> Floats:
         ],
         1,
     )
-    result = means.reshape(count, -1).astype(np.float32) @ tables.means
+    result = means.reshape(count, -1).astype(np.float32, copy=False) @ tables.means
     result += (whole.astype(np.float32) @ tables.whole).repeat(group.counts, 0)
     padded, places = group.pad(first, REACH)
     beside = padded @ tables.beside
