@@ -351,6 +351,14 @@ def test_estimates_do_not_depend_on_the_elements_seen_before(monkeypatch: pytest
             assert [model.estimate(group).tolist() for group in groups] == alone
 
 
+def test_sums_are_exact_in_either_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [read_blocks(make_page(f"<p>{text}</p>" * 40)) for text in SENTENCES.values()]
+    group = PageGroup(pages, list(map(measure_sizes, pages)))
+    single = load_model().estimate(group).tolist()
+    monkeypatch.setattr(block_model, "MAX_SUM", 0)
+    assert load_model().estimate(group).tolist() == single
+
+
 @pytest.mark.parametrize(("term", "language"), [("RAID 1", "ja"), ("БРИЗ", "ru"), ("حبر", "ar")])
 def test_terms_stay_with_their_definitions(term: str, language: str) -> None:
     text = SENTENCES[language]
