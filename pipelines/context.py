@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from corpus.dedup.signatures import SignatureStep
     from corpus.rules.kept_texts import TextRules
 
-VERSION = 12
+VERSION = 13
 """Increased when ingest itself would give other documents from the same input."""
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")

@@ -87,7 +87,7 @@ def extract_main(html: str, url: str | None, mode: str, data: bytes | None = Non
 
 
 def _extract_prepared(html: str, url: str | None, mode: str, walked: WalkedPage | None) -> MainText:
-    """Return the main text of a page whose references are written out, and whose blocks are known in mode `corpus`."""
+    """Return the main text of a page that `prepare_page` has prepared, and whose blocks are known in mode `corpus`."""
     if mode == "corpus":
         from corpus.extract.html.blocks.main_blocks import is_stated_elsewhere, write_page
 

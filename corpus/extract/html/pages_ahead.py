@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from corpus.document import Record
+from corpus.extract.html.empty_anchors import close_empty_anchors
 from corpus.extract.html.wrapped_lines import write_out_references
 from corpus.formats.encodings import decode
 
@@ -65,9 +66,9 @@ def decode_page(record: Record) -> tuple[str, bytes | None]:
 
 
 def prepare_page(html: str, data: bytes | None) -> tuple[str, bytes | None]:
-    """Return a page with its references written out, and the same in UTF-8 if that is known."""
-    written_out = write_out_references(html)
-    return (html, data) if written_out == html else (written_out, None)
+    """Return a page with its references written out and its anchors closed, and the same in UTF-8 if that is known."""
+    prepared = close_empty_anchors(write_out_references(html))
+    return (html, data) if prepared == html else (prepared, None)
 
 
 def walk_page(html: str, data: bytes | None) -> WalkedPage | None:

@@ -46,6 +46,7 @@ from corpus.extract.html.blocks.training.network import (
     to_second_look,
 )
 from corpus.extract.html.blocks.training.scores import Scores
+from corpus.extract.html.empty_anchors import close_empty_anchors
 from corpus.extract.html.page_depth import is_too_deep
 from corpus.languages.identify import Identifier
 
@@ -142,7 +143,8 @@ def score_folders(
     for folder in folders:
         groups: dict[str, Scores] = {}
         for page in folder.pages:
-            text = None if is_too_deep(page.html) else extract_blocks_text(page.html, choose(page)).text
+            html = close_empty_anchors(page.html)
+            text = None if is_too_deep(html) else extract_blocks_text(html, choose(page)).text
             gold = page.text if page.text is not None else "\n".join(page.wanted)
             names = ["all", page.kind]
             if len(gold.encode("utf-8", "replace")) >= MIN_LANGUAGE_BYTES:
