@@ -168,6 +168,24 @@ def test_menus_and_feet_of_a_page_are_no_blocks_but_those_around_its_text_are(la
         ]
 
 
+@pytest.mark.parametrize(
+    ("name", "language"), [("注記", "ja"), ("警告", "zh-Hans"), ("Примечание", "ru"), ("تحذير", "ar")]
+)
+def test_a_note_beside_its_icon_has_no_bars(name: str, language: str) -> None:
+    one = SENTENCES[language]
+    note = (
+        f"<table summary={name}><tr><td rowspan=2><img alt='[{name}]' src=note.png></td><th>{name}</th></tr>"
+        f"<tr><td><p>{one}</p><ul><li><p>{one} 1</p></li><li>{one} 2</li></ul></td></tr></table>"
+    )
+    assert blocks(note) == [name, one, f"- {one} 1", f"- {one} 2"]
+    page = read_blocks(f"<body>{note}")
+    assert set(page.kinds) == {BlockKind.ROW}  # they stand or fall together
+    features = "".join(f"<tr><td>{name} {at}</td><td><img src=yes.png></td></tr>" for at in range(3))
+    assert blocks(f"<table>{features}</table>") == [f"{name} {at}" for at in range(3)]
+    row = f"<tr><td>{name}</td><td>1</td></tr>"  # one row with two cells, and the columns of all are known
+    assert blocks(f"<table>{features}{row}</table>")[0] == f"| {name} 0 |  |"
+
+
 def test_lists_are_marked_and_indented() -> None:
     page = (
         "<ul><li>a <b>b</b><ul><li><p>c</p><p>d</p></li></ul></li><li>e</li></ul><dl><dt>f<dd>g</dl><p>h</p>"

@@ -621,7 +621,10 @@ class _Walk:
         return self.unspaced
 
     def _close_table(self, table: OpenTable) -> None:
-        """Make the cells of each row one block, if the table is one of data; else drop menus beside text."""
+        """Make the cells of each row one block, if the table is one of data; else drop menus beside text.
+
+        Where no row has text in two cells, such as a note with an icon and its name, the blocks stay what they are.
+        """
         page = self.page
         if self.tables:
             self.tables[-1].nested = True
@@ -631,20 +634,21 @@ class _Walk:
             if len(table.rows) <= MAX_EXAMINED_CELLS:
                 self.dropped.update(table.list_menus(page.texts, page.linked))
             return
+        has_bars = table.has_cells_beside()
         for row in table.rows:
-            at = next((begin for begin, end, _ in row.cells if end > begin), None)
-            if at is None:
-                continue
             inside = [block for begin, end, _ in row.cells for block in range(begin, end)]
-            page.texts[at] = join_cells(
-                [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end, _ in row.cells]
-            )
-            page.kinds[at] = _ROW_KIND
-            page.marks[at] = ""
-            page.elements[at], page.paths[at] = row.element, row.path
-            page.linked[at] = sum(page.linked[block] for block in inside)
-            page.links[at] = sum(page.links[block] for block in inside)
-            self.dropped.update(block for block in inside if block != at)
+            for block in inside:
+                page.kinds[block] = _ROW_KIND
+                page.elements[block], page.paths[block] = row.element, row.path
+            if has_bars and inside:
+                at, *others = inside
+                page.texts[at] = join_cells(
+                    [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end, _ in row.cells]
+                )
+                page.marks[at] = ""
+                page.linked[at] = sum(page.linked[block] for block in inside)
+                page.links[at] = sum(page.links[block] for block in inside)
+                self.dropped.update(others)
 
     def _judge_hidden(self) -> None:
         """Drop the blocks of hidden elements, but for those that hold most of the page's text: scripts show them."""

@@ -94,6 +94,10 @@ class OpenTable:
         )
         return not (filled == 1 or (menus > 0 and largest >= MIN_TEXT_SHARE * (total - menus)))
 
+    def has_cells_beside(self) -> bool:
+        """Return whether a row has text in two cells, between which a bar stands."""
+        return any(sum(end > begin for begin, end, _ in row.cells) > 1 for row in self.rows)
+
     def list_menus(self, texts: list[str], linked: list[int]) -> list[int]:
         """Return the blocks of a layout's cells that are links alone, beside one of text."""
         menus: list[int] = []
