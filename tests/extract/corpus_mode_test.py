@@ -25,6 +25,7 @@ from corpus.extract.html.blocks.main_blocks import (
     ROW_BONUS,
     SOFT_BELOW,
     STRICTNESS,
+    UNLIKELY_ARTICLE_SIBLING,
     UNLIKELY_BETWEEN,
     UNLIKELY_CODE,
     choose_blocks,
@@ -33,6 +34,7 @@ from corpus.extract.html.blocks.main_blocks import (
     has_code,
     join_structures,
     keep_between,
+    keep_siblings,
     keep_terms,
     load_model,
     write_blocks,
@@ -647,6 +649,31 @@ def test_code_and_paragraphs_between_what_stays_stay(language: str) -> None:
     stated = read_blocks(f'<head><meta property="og:type" content="article"></head><body>{body}')
     assert keep_between(stated, [0, 2, 3, 4], logits) == [0, 2, 3, 4]
     assert keep_between(stated, [1, 3], logits) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_the_last_paragraphs_stay_with_those_like_them(language: str) -> None:
+    one = SENTENCES[language]
+    body = "".join(f"<p>{one} {at}</p>" for at in range(6))
+    body = f"<body><div>{body}<p><a href=/>{one}</a></p><p>{one} 7</p></div><div><p>{one} 8</p></div><p>{one} 9</p>"
+    page, stated = read_blocks(body), read_blocks(f'<meta property="og:type" content="article">{body}')
+    sizes, held = measure_sizes(page), np.zeros(10, np.int64)
+    logits = np.array([-20, 60, 90, 90, -20, -20, 90, 90, 90, 90])
+    kept = [1, 2, 3, 7]
+    assert keep_siblings(stated, kept, logits, held, sizes) == [0, 1, 2, 3, 4, 5, 7]  # up to the link
+    assert keep_siblings(page, kept, logits, held, sizes) == kept
+    assert keep_siblings(page, kept, logits + 30, held, sizes) == [0, 1, 2, 3, 4, 5, 7]
+    unlikely = np.where(logits == -20, UNLIKELY_ARTICLE_SIBLING, logits)
+    assert keep_siblings(stated, kept, unlikely, held, sizes) == kept
+    held[4:] = 96  # as of comments, or outside of the article
+    assert keep_siblings(stated, kept, logits, held, sizes) == [0, 1, 2, 3, 7]
+    held[:] = 96
+    assert keep_siblings(stated, kept, logits, held, sizes) == [0, 1, 2, 3, 4, 5, 7]
+    alone = np.full(10, 10)  # one of them, or a few of many, show nothing of the others
+    assert keep_siblings(stated, [5], alone, held, sizes) == [5]
+    assert keep_siblings(stated, [4, 5], alone, held, sizes) == [4, 5]
+    assert keep_siblings(stated, [8], alone, held, sizes) == [8]
+    assert keep_siblings(stated, [], alone, held, sizes) == []
 
 
 def test_pages_with_code_are_read_less_strictly() -> None:

@@ -14,8 +14,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 
-VERSION = 7
+VERSION = 8
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MIN_TEXT_BYTES = 100
@@ -51,6 +52,11 @@ MAX_BETWEEN_CODE, MAX_BETWEEN = 10, 20
 """Blocks of code in a row, and any blocks in a row, that may stay because those before and behind them do."""
 UNLIKELY_CODE, UNLIKELY_BETWEEN = -200, -60
 """Logits, in 64ths, up to which a block of code, and any other, does not stay so."""
+UNLIKELY_SIBLING, UNLIKELY_ARTICLE_SIBLING = 0, -25
+"""Logits, in 64ths, up to which a block does not stay with those beside it that it is like; on a page that states that
+it is an article. Measured on sites not seen."""
+MIN_SIBLINGS = 2
+"""Blocks that stay, of those that are alike in an element, from which one beside them does."""
 SOFT_BELOW, SOFTENED = 850, 54
 """Expected F1, in 1,024ths, below which a page has no clear main text, and how many 64ths of its logits are then taken.
 Both, the strictness and the next were measured on sites not seen."""
@@ -69,6 +75,7 @@ that are not mostly links. Pages with gold lose nothing by it."""
 MIN_ROW = -140
 """Logit, in 64ths, below which rows are left where they are."""
 _HEADING, _CODE, _ROW = int(BlockKind.HEADING), int(BlockKind.CODE), int(BlockKind.ROW)
+_PROSE = (int(BlockKind.TEXT), int(BlockKind.ITEM))
 """As whole numbers, which are compared four times as fast."""
 _STATED = ("articleBody", "reviewBody")
 
@@ -136,11 +143,13 @@ def write_page(html: str, walked: WalkedPage, model: BlockModel | None = None) -
         if walked.logits is None:
             estimate_pages([walked], model)
         assert walked.logits is not None
-        logits = hold_back(page, join_structures(page, walked.logits, sizes), sizes)
+        joined = join_structures(page, walked.logits, sizes)
+        logits = hold_back(page, joined, sizes)
         kept, confidence = choose_blocks(
             logits, sizes, find_headings(page), is_article=page.head.is_article, has_code=has_code(page)
         )
-        kept = keep_terms(page, keep_between(page, kept, logits))
+        kept = keep_siblings(page, keep_between(page, kept, logits), joined, joined - logits, sizes)
+        kept = keep_terms(page, kept)
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
 
 
@@ -254,6 +263,48 @@ def keep_between(page: PageBlocks, kept: list[int], logits: Ints) -> list[int]:
             stays[begin:end] = True
     result: list[int] = stays.nonzero()[0].tolist()
     return result
+
+
+def keep_siblings(page: PageBlocks, kept: list[int], logits: Ints, held: Ints, sizes: Ints) -> list[int]:
+    """Return blocks with the paragraphs and items right beside them that are like them: in the same element, of the
+    same path, not unlikely, no links, and as much held back (`held`).
+
+    What mostly stands behind the last paragraphs of an article is about its author, so the network is less sure of
+    these. At least `MIN_SIBLINGS` of those that are alike stay already, and half of their bytes.
+    """
+    stays = np.zeros(len(page.texts), bool)
+    stays[kept] = True
+    least = UNLIKELY_ARTICLE_SIBLING if page.head.is_article else UNLIKELY_SIBLING
+    paths, kinds, elements, parents = page.paths, page.kinds, page.elements, page.parents
+
+    def is_like(at: int, beside: int) -> bool:
+        return (
+            paths[at] == paths[beside]
+            and kinds[at] in _PROSE
+            and parents[elements[at]] == parents[elements[beside]]
+            and logits[at] > least
+            and held[at] == held[beside]
+            and 10 * page.linked[at] < 3 * len(page.texts[at])
+        )
+
+    @cache
+    def are_kept(path: int, around: int) -> bool:
+        inside = slice(page.begins[around], page.ends[around]) if around >= 0 else slice(None)
+        alike = page.get_array("paths")[inside] == path
+        chosen = alike & stays[inside]
+        return bool(
+            np.count_nonzero(chosen) >= MIN_SIBLINGS
+            and 2 * sizes[inside][chosen].sum() >= sizes[inside][alike].sum()
+        )
+
+    added: list[int] = []
+    for begin, end in find_runs(~stays):
+        for beside, run in ((begin - 1, range(begin, end)), (end, range(end - 1, begin - 1, -1))):
+            if 0 <= beside < len(stays):
+                alike = list(takewhile(partial(is_like, beside=beside), run))
+                if alike and are_kept(paths[beside], parents[elements[beside]]):
+                    added += alike
+    return sorted({*kept, *added}) if added else kept
 
 
 def keep_terms(page: PageBlocks, kept: list[int]) -> list[int]:
