@@ -19,6 +19,7 @@ from corpus.manifest import load_manifest
 from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.plan_files import describe_inputs
+from corpus.pipelines.build.stages import STAGES
 from corpus.progress import built_with
 from corpus.storage.part_writer import count_rows
 from corpus.workspace import Workspace
@@ -85,14 +86,20 @@ def explain_changes(
             "`tokenizer: {keep: true}` keeps it"
         )
     if not lines:
-        done = [name for name in state if name != "build"]
-        what = (
-            f"{', '.join(done)} {'is' if len(done) == 1 else 'are'} done"
-            if done
-            else f"{len(plan.names) - lost:,} of {len(plan.names):,} input splits are read"
-        )
-        lines.append(f"resuming: {what}")
+        lines.append(f"resuming: {_describe_standing(len(plan.names), lost, state)}")
     return lines
+
+
+def _describe_standing(splits: int, unread: int, state: Collection[str]) -> str:
+    """Return which stages are done and which remain; within the first, how many input splits."""
+    names = [name for name, _ in STAGES]
+    done, left = ([name for name in names if (name in state) is there] for there in (True, False))
+    if not done:
+        what = "input split was" if splits == 1 else "input splits were"
+        remain = "none remains" if not unread else "1 remains" if unread == 1 else f"{unread:,} remain"
+        return f"{splits - unread:,} of {splits:,} {what} read before; {remain} to be read"
+    remain = f"{', '.join(left)} {'remains' if len(left) == 1 else 'remain'}" if left else "no stage remains"
+    return f"{', '.join(done)} {'was' if len(done) == 1 else 'were'} done before; {remain} to be done"
 
 
 def count_unread_splits(workspace: Workspace, plan: BuildPlan, absent: Collection[str]) -> int:

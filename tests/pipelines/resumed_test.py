@@ -27,7 +27,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def build(folder: Path, *sources: str) -> tuple[list[str], dict[str, StageProgress]]:
+def build(
+    folder: Path, *sources: str, until: str | None = None
+) -> tuple[list[str], dict[str, StageProgress]]:
     """The lines of a build of some sources, and the last progress of each stage."""
     entries = "".join(f"  {name}: {{kind: jsonl, paths: [{name}.jsonl], rules: []}}\n" for name in sources)
     (folder / "m.yaml").write_text(f"name: resumed\ndedup: false\nsources:\n{entries}")
@@ -37,7 +39,9 @@ def build(folder: Path, *sources: str) -> tuple[list[str], dict[str, StageProgre
     def show(standing: StageProgress) -> None:
         last[standing.stage] = standing
 
-    build_workspace(str(folder / "m.yaml"), str(folder / "w"), Running(workers=1), said.append, show)
+    build_workspace(
+        str(folder / "m.yaml"), str(folder / "w"), Running(workers=1), said.append, show, until=until
+    )
     return said, last
 
 
@@ -59,3 +63,25 @@ def test_documents_of_earlier_runs_and_removed_sources_are_told(folder: Path) ->
     named = {path.name for path in (folder / "w").rglob("source=*")}
     assert named == {"source=one", "source=three"}
     assert not [path for path in (folder / "w").rglob("*") if path.is_dir() and not any(path.iterdir())]
+
+
+def test_a_resumed_build_says_what_was_done_and_what_remains(folder: Path) -> None:
+    assert resume(folder, until="ingest") == []
+    state, ingested = (
+        folder / "w" / "state.json",
+        ["ingest was done before; decide, tokenize, count remain to be done"],
+    )
+    assert resume(folder, until="tokenize") == ingested
+    assert resume(folder) == ["ingest, decide, tokenize were done before; count remains to be done"]
+    state.write_text("{}")
+    assert resume(folder) == ["2 of 2 input splits were read before; none remains to be read"]
+    state.write_text("{}")
+    (part,) = (folder / "w" / "documents" / "source=two").iterdir()
+    part.unlink()
+    assert resume(folder) == ["1 of 2 input splits were read before; 1 remains to be read"]
+
+
+def resume(folder: Path, until: str | None = None) -> list[str]:
+    """What a build of two sources says of going on from what is there."""
+    said, _ = build(folder, "one", "two", until=until)
+    return [line.removeprefix("resuming: ") for line in said if line.startswith("resuming: ")]
