@@ -299,9 +299,15 @@ class ManifestFile:
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
     def note(self, path: KeyPath, message: str) -> None:
-        """Add a mistake, and go on reading."""
-        if not any(path[: len(unset)] == unset for unset in self.unset):
-            self.mistakes.append(self.error(path, message))
+        """Add a mistake, and go on reading. One that a key, or one within it, has already is not added again."""
+        if any(path[: len(unset)] == unset for unset in self.unset):
+            return
+        mistake = self.error(path, message)
+        for known in self.mistakes:
+            shared = min(len(path), len(known.path))
+            if known.path[:shared] == path[:shared] and str(known).endswith(f": {message}"):
+                return
+        self.mistakes.append(mistake)
 
     def raise_mistakes(self) -> None:
         """Raise all mistakes as one UserError, in the order of their lines; nothing if there are none."""

@@ -140,9 +140,16 @@ class Tools:
 
     @cached_property
     def plugin_codes(self) -> dict[str, str]:
-        """Return the hash of the code of every plug-in that the manifest names, as it was first read."""
-        named = self.manifest.list_plugins()
-        return {name: plugins.find_plugin(name, kind).code for _, kind, name in named}
+        """Return the hash of the code of every plug-in that the manifest names, as it was first read.
+
+        Raises UserError with the path of the manifest's key for one that is not there."""
+        codes = {}
+        for path, kind, name in self.manifest.list_plugins():
+            try:
+                codes[name] = plugins.find_plugin(name, kind).code
+            except UserError as error:
+                raise UserError(str(error), path) from None
+        return codes
 
     def check_plugins(self, codes: Mapping[str, str] | None = None) -> None:
         """Raise RunError if the code of a plug-in is not, or no longer, that of `codes` (by default, as first read)."""

@@ -102,6 +102,28 @@ def test_a_broken_source_is_refused_in_one_line(
     assert line.startswith("corpus: m.yaml:3: sources.s") and message in line
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "place"),
+    [
+        ("extraction: {mode: 'nothere:Mine'}", "text", "m.yaml:6: extraction.mode"),
+        ("identification: {model: 'nothere:Mine'}", "text", "m.yaml:6: identification.model"),
+        ("filters: ['nothere:Mine']", "text", "m.yaml:6: filters[0]"),
+        ("seed: 1", "nothere:Mine", "m.yaml:3: sources.s.kind"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_a_plugin_that_is_not_there_is_told_once(
+    line: str, kind: str, place: str, command: str, one_text: Write, corpus: Run
+) -> None:
+    folder = one_text("x = 1", line, kind=kind)
+    done = corpus(folder, command, "m.yaml", *(["--out", "out"] if command == "build" else []))
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == (
+        f"corpus: {place}: nothere:Mine: no module named nothere is installed: install it, or name its folder with "
+        "--plugins DIR\n"
+    )
+
+
 @pytest.mark.parametrize("command", ["plan", "build"])
 def test_code_beside_a_manifest_is_refused_before_anything_is_imported(
     command: str, one_text: Write, corpus: Run
