@@ -98,6 +98,10 @@ class Extraction(_ManifestModel):
             known = [*EXTRACTION_MODES, *plugins.list_short_names("extractor")]
             near = find_nearest(mode, known, 1)
             advice = f"say {', '.join(known)}, or a plug-in, module:Class"
+            if mode.casefold() == "trafilatura":
+                advice = (
+                    f"did you mean fast, in which trafilatura reads pages by its own rules? Else {advice}"
+                )
             raise ValueError(f"no such mode: {f'did you mean {near[0]}?' if near else advice}")
         return mode
 

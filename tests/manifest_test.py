@@ -332,6 +332,16 @@ def test_rules_and_files_are_looked_at_though_other_keys_are_wrong(
         assert words in str(mistake)
 
 
+@pytest.mark.parametrize("mode", ["trafilatura", "Trafilatura"])
+def test_the_name_of_a_library_is_answered_with_the_mode_in_which_it_reads(tmp_path: Path, mode: str) -> None:
+    with pytest.raises(UserError) as caught:
+        load_manifest(write(tmp_path, f"{RIGHT}extraction: {{mode: {mode}}}\n"))
+    assert str(caught.value).endswith(
+        "extraction.mode: no such mode: did you mean fast, in which trafilatura reads pages by its own rules? Else say "
+        f"corpus, fast, precision, recall, resiliparse, or a plug-in, module:Class (it is '{mode}')"
+    )
+
+
 @pytest.mark.parametrize("command", [["plan"], ["build", "--out", "out"]])
 def test_the_command_line_says_all_that_python_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
