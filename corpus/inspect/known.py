@@ -11,6 +11,8 @@ from corpus.errors import UserError
 from corpus.inspect.samples import DocumentQuery
 from corpus.languages.labels import UNKNOWN_LANGUAGE, language_part
 from corpus.languages.names import are_alike, normalize_label
+from corpus.ledger.quarantine import read_quarantine_parts
+from corpus.ledger.reasons import name_reasons
 from corpus.ledger.tables import read_ledger
 from corpus.suggestions import MAX_LISTED_NAMES, MAX_SUGGESTED_NAMES, suggest_names
 from corpus.workspace import Workspace
@@ -45,6 +47,25 @@ def check_names(workspace: Workspace, wanted: DocumentQuery) -> None:
         if asked is not None and asked not in names:
             advice = suggest_languages_held(asked, counts) if key == "language" else suggest(asked, names)
             raise UserError(f"no {key} {asked}: {advice}")
+
+
+def check_source(workspace: Workspace, asked: str | None) -> None:
+    """Raise UserError, one line with the nearest names, for a source that the workspace does not have."""
+    names = {source for source, _ in workspace.splits()}
+    if asked is not None and asked not in names:
+        raise UserError(f"no source {asked}: {suggest(asked, names)}")
+
+
+def explain_no_quarantine(workspace: Workspace, source: str | None, reason: str | None) -> str:
+    """Return why no record in quarantine is of this source and has this reason, with the reasons that there are."""
+    reasons: set[str] = set()
+    for part in read_quarantine_parts(workspace):
+        if source in (None, part.column("source")[0].as_py()):
+            reasons |= _unique_names(part.column("reason")) | _unique_names(name_reasons(part))
+    where = workspace.root if source is None else f"source {source} of {workspace.root}"
+    if reason is None or not reasons:
+        return f"no record of {where} is in quarantine"
+    return f"no quarantined record of {where} has the reason {reason}: {suggest(reason, reasons)}"
 
 
 def suggest(asked: str, names: set[str]) -> str:

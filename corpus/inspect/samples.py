@@ -73,10 +73,39 @@ def choose_documents(workspace: Workspace, wanted: DocumentQuery, count: int, se
     return read_documents(workspace, sorted(best))
 
 
+def count_matches(workspace: Workspace, wanted: DocumentQuery) -> int:
+    """Return how many documents are wanted. Cost and errors: those of `choose_documents`."""
+    return sum(len(group.rows) for group in _match_groups(workspace, wanted))
+
+
 def _draw_places(
     workspace: Workspace, wanted: DocumentQuery, count: int, seed: int
 ) -> Iterator[list[DocumentPlace]]:
     """Yield, per row group, the places of the first `count` documents in the order of the draw."""
+    for matches in _match_groups(workspace, wanted):
+        rows = matches.rows
+        draws = draw_uniform(matches.ids, seed)
+        first = np.argsort(draws, kind="stable")[:count]
+        names = matches.ids.take(pa.array(first)).to_pylist()
+        drawn, at = draws[first].tolist(), rows[first].tolist()
+        yield [
+            DocumentPlace(draw, name, matches.source, matches.split, matches.group, row)
+            for draw, name, row in zip(drawn, names, at, strict=True)
+        ]
+
+
+class _GroupMatches(NamedTuple):
+    """The documents of a row group that are wanted: their rows and ids."""
+
+    source: str
+    split: str
+    group: int
+    rows: npt.NDArray[np.int64]
+    ids: pa.ChunkedArray
+
+
+def _match_groups(workspace: Workspace, wanted: DocumentQuery) -> Iterator[_GroupMatches]:
+    """Yield the row groups that have some of the documents wanted."""
     splits = workspace.splits()
     columns = ["id", "language", "snapshot", "gate", *(["url"] if wanted.domain else [])]
     for source, split in splits:
@@ -97,15 +126,7 @@ def _draw_places(
                 chosen &= (values >= low) & (values <= high)
             rows = np.flatnonzero(chosen)
             if len(rows):
-                ids = facts.column("id").take(pa.array(rows))
-                draws = draw_uniform(ids, seed)
-                first = np.argsort(draws, kind="stable")[:count]
-                names = ids.take(pa.array(first)).to_pylist()
-                drawn, at = draws[first].tolist(), rows[first].tolist()
-                yield [
-                    DocumentPlace(draw, name, source, split, group, row)
-                    for draw, name, row in zip(drawn, names, at, strict=True)
-                ]
+                yield _GroupMatches(source, split, group, rows, facts.column("id").take(pa.array(rows)))
         for file in (documents, decisions, scores):
             if file is not None:
                 file.close(force=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from dataclasses import replace
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from corpus.edits.regions import Region
     from corpus.inspect.differences import Pieces
+    from corpus.inspect.samples import DocumentQuery
     from corpus.workspace import Workspace
 
 DOCUMENTS = 5
@@ -240,9 +242,7 @@ def sample(
         find_in_cluster(opened, cluster) if cluster else choose_documents(opened, wanted, documents, seed)
     )
     if not chosen:
-        raise UserError(
-            f"no document in {workspace} matches: `corpus stats {workspace}` shows what it contains"
-        )
+        raise UserError(explain_no_match(opened, wanted))
     add_relations(opened, chosen, pairs=duplicates or cluster is not None)
     if as_json:
         for row in chosen:
@@ -262,6 +262,27 @@ def sample(
             show_document(console, row, full)
 
 
+def explain_no_match(workspace: Workspace, wanted: DocumentQuery) -> str:
+    """Return why no document matches, and how to see those that nearly do: of the other outcome, or of any with an id.
+    Cost: reads the small columns of every document once more."""
+    from corpus.inspect.samples import DocumentQuery, count_matches
+
+    root = workspace.root
+    if wanted.ids is not None:
+        (id,) = wanted.ids
+        if not count_matches(workspace, DocumentQuery(ids=wanted.ids)):
+            return f"no document in {root} has the id {id}: `corpus sample {root} --json` prints ids"
+        return f"the document {id} is in {root}, but is not what the other options select: leave them out"
+    if wanted.kept is not None and (
+        others := count_matches(workspace, replace(wanted, kept=not wanted.kept))
+    ):
+        asked, there = ("kept", "dropped") if wanted.kept else ("dropped", "kept")
+        match = f"{others:,} {there} {'one does' if others == 1 else 'ones do'}"
+        how = "--dropped shows" if wanted.kept else "without --dropped, `corpus sample` shows"
+        return f"no {asked} document in {root} matches, but {match}: {how} {'it' if others == 1 else 'them'}"
+    return f"no document in {root} matches, kept or dropped: `corpus stats {root}` shows what it contains"
+
+
 def show_quarantine(
     workspace: Workspace, number: int, seed: int, source: str | None, reason: str | None, as_json: bool
 ) -> None:
@@ -269,15 +290,14 @@ def show_quarantine(
     from rich.text import Text
 
     from corpus.errors import UserError
+    from corpus.inspect.known import check_source, explain_no_quarantine
     from corpus.ledger.quarantine import sample_quarantine
     from corpus.pipelines.cli.console import make_console
 
+    check_source(workspace, source)
     rows = sample_quarantine(workspace, number, seed, source, reason)
     if not rows:
-        raise UserError(
-            f"no quarantined record in {workspace.root} matches: `corpus stats {workspace.root} --by quarantine` "
-            "lists the reasons"
-        )
+        raise UserError(explain_no_quarantine(workspace, source, reason))
     console = make_console()
     for row in rows:
         if as_json:
@@ -302,8 +322,10 @@ def show_contaminated(
     from rich.text import Text
 
     from corpus.inspect.evidence import choose_hits, read_set_table
+    from corpus.inspect.known import check_source
     from corpus.pipelines.cli.console import RULE_WIDTH, make_console
 
+    check_source(workspace, source)
     rows = choose_hits(workspace, number, seed, source)
     if as_json:
         for row in rows:

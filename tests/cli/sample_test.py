@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,41 @@ def test_a_cluster_beside_the_document_that_stayed(demo: str) -> None:
 def test_wrong_questions_are_answered_in_a_line(demo: str, options: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         run(sample, demo, *options)
+
+
+def test_documents_of_the_other_outcome_are_told_where_none_matches(
+    demo: str, documents: list[dict[str, Any]]
+) -> None:
+    kept = Counter(registered_domain(row["url"] or "") for row in documents if row["kept"])
+    dropped = Counter(registered_domain(row["url"] or "") for row in documents if not row["kept"])
+    gone = max((domain for domain in dropped if domain and not kept[domain]), key=dropped.__getitem__)
+    stays = max((domain for domain in kept if domain and not dropped[domain]), key=kept.__getitem__)
+    for domain, options, message in (
+        (
+            gone,
+            (),
+            f"no kept document in {demo} matches, but {dropped[gone]:,} dropped ones do: --dropped shows them",
+        ),
+        (
+            stays,
+            ("--dropped",),
+            f"no dropped document in {demo} matches, but {kept[stays]:,} kept ones do: without --dropped, "
+            "`corpus sample` shows them",
+        ),
+    ):
+        with pytest.raises(UserError) as caught:
+            run(sample, demo, "--domain", domain, *options)
+        assert str(caught.value).replace("1 dropped one does", "1 dropped ones do") == message
+
+
+def test_an_id_is_told_to_be_there_or_not(demo: str, documents: list[dict[str, Any]]) -> None:
+    row = next(row for row in documents if row["source"] == "web")
+    with pytest.raises(
+        UserError, match=f"the document {row['id']} is in .*, but is not what the other options"
+    ):
+        run(sample, demo, "--id", row["id"], "--source", "wikipedia")
+    with pytest.raises(UserError, match=f"no document in .* has the id {'0' * 32}: "):
+        run(sample, demo, "--id", "0" * 32)
 
 
 def test_a_duplicate_names_the_one_that_stands_for_it(demo: str, documents: list[dict[str, Any]]) -> None:

@@ -171,8 +171,17 @@ def test_quarantine_is_sampled(tmp_path: Path) -> None:
     assert "https://long-0.example/" in shown and "over max_bytes, 10,000" in shown
     (row,) = map(json.loads, run(sample, str(out), "--quarantine", "--json", "-n", "1").splitlines())
     assert (row["reason"], row["step"], row["source"]) == ("bytes", "extract", "web")
-    with pytest.raises(UserError, match=r"no quarantined record in .* matches"):
-        run(sample, str(out), "--reason", "crash")
+    for options, line in (
+        (
+            ("--reason", "crash"),
+            f"no quarantined record of {out} has the reason crash: the workspace has bytes",
+        ),
+        (("--reason", "byte"), f"no quarantined record of {out} has the reason byte: did you mean bytes?"),
+        (("--quarantine", "--source", "wbe"), "no source wbe: did you mean web?"),
+    ):
+        with pytest.raises(UserError) as caught:
+            run(sample, str(out), *options)
+        assert str(caught.value) == line
 
 
 def test_quarantine_is_sampled_by_the_reasons_that_stats_shows(tmp_path: Path) -> None:
