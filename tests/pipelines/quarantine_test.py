@@ -196,5 +196,7 @@ def test_quarantine_is_sampled_by_the_reasons_that_stats_shows(tmp_path: Path) -
     shown = json.loads(run(stats, str(out), "--by", "quarantine", "--json"))
     reasons = [row["reason"] for row in shown["quarantine"]]
     assert reasons and "damaged" not in reasons
+    title = "quarantined records; of damaged ones, reason is what is wrong with them"
+    assert title in " ".join(run(stats, str(out), "--by", "quarantine").split())
     for reason in [*reasons, "damaged"]:
         assert "bad.arc" in run(sample, str(out), "--reason", reason, "--json")
