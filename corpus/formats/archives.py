@@ -109,11 +109,12 @@ def hash_name(name: str) -> int:
     return int(xxhash.xxh3_64_intdigest(name.encode("utf-8", "surrogatepass")))
 
 
-def find_name_problem(name: str) -> str | None:
-    """Return what is wrong with the name of a member; None for one that stays inside the archive."""
+def find_name_problem(name: str, number: int) -> str | None:
+    """Return what is wrong with the name of a member; None for one that stays inside the archive. `number` counts
+    from 1, in the order in which `unzip -l` and `tar -t` list members."""
     plain = name.replace("\\", "/")
     if not plain.strip("/ ."):
-        return "a member without a name"
+        return f"member {number:,} has no name{f', but {quote_name(name)}' if name else ''}"
     if "\0" in plain:
         return f"a name with a NUL in it: {quote_name(name)}"
     if plain.startswith("/") or DRIVE_LETTER.match(plain) or ".." in plain.split("/"):
@@ -134,6 +135,7 @@ def read_tar(
     long_name: str | None = None
     lost_from: int | None = None
     any_header = False
+    number = 0
     while True:
         at = tar.at
         try:
@@ -163,11 +165,12 @@ def read_tar(
                 long_name = name if name is not None else long_name
                 tar.next_size = size if size is not None else tar.next_size
                 continue
+            number += 1
             name, long_name = long_name or header.name, None
             size, tar.next_size = tar.next_size if tar.next_size is not None else header.size, None
             if header.issym() or header.islnk():
                 out = header.linkname if header.islnk() else _resolve_link(name, header.linkname)
-                if find_name_problem(out):
+                if find_name_problem(out, number):
                     yield _make_failure(
                         file, at, TAR_BLOCK_BYTES, f"a link that leads out of the archive: {quote_name(name)}"
                     )
@@ -179,7 +182,7 @@ def read_tar(
                         file, at, stored_size(size), f"a sparse file is not read: {quote_name(name)}"
                     )
                 continue
-            problem = find_name_problem(name)
+            problem = find_name_problem(name, number)
             if problem is None and size > max_bytes:
                 problem = f"{quote_name(name)} has {size:,} bytes, over the limit of {max_bytes:,}"
             if problem is not None:
@@ -284,13 +287,14 @@ def open_zip(stream: BinaryIO, file: str) -> zipfile.ZipFile | Failure:
 def list_zip(stream: BinaryIO, archive: zipfile.ZipFile, file: str) -> Iterator[ZipEntry | Failure]:
     """Yield the files of a zip in the order of their bytes, without their content; links and folders are none."""
     end = 0
-    for info in sorted(archive.infolist(), key=lambda entry: entry.header_offset):
+    listed = enumerate(archive.infolist(), 1)
+    for number, info in sorted(listed, key=lambda entry: entry[1].header_offset):
         at = info.header_offset
         begins, end = at >= end, max(end, at + 30 + len(info.orig_filename) + info.compress_size)
-        if info.is_dir():
+        if info.filename.endswith("/"):  # `is_dir` of Python 3.11 fails on an empty name
             continue
         length = _stored_length(stream, info)
-        problem = find_name_problem(info.orig_filename)
+        problem = find_name_problem(info.orig_filename, number)
         if problem is None and not begins:
             problem = f"{quote_name(info.filename)} shares bytes with another member"
         if problem is not None:

@@ -42,7 +42,9 @@ def zip_of(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> 
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compression) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            header = zipfile.ZipInfo(name)
+            header.compress_type = compression
+            archive.writestr(header, data)
     return packed.getvalue()
 
 
@@ -75,6 +77,14 @@ def test_names_that_lead_out_are_named_and_the_others_read() -> None:
         assert found == TEXTS
         assert len(errors) == 5
         assert all("leads out of the archive" in error for error in errors)
+
+
+def test_members_without_a_name_are_named_by_their_number() -> None:
+    files = {"第一章.txt": "早上好".encode(), "": b"2", "..": b"3", "глава.txt": "Доброе утро".encode()}
+    for packed in (tar_of(files), zip_of(files)):
+        texts, errors = read(packed)
+        assert texts == {name: data for name, data in files.items() if name.endswith(".txt")}
+        assert errors == ["member 2 has no name", "member 3 has no name, but '..'"]
 
 
 def test_links_that_lead_out_are_named_and_others_passed_over() -> None:

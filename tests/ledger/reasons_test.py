@@ -27,6 +27,7 @@ CASES = [
     ("'a/bomb.py' has 68,157,440 bytes, over the limit", "'…' has … bytes, over the limit"),
     ("'книга/глава 1.xhtml' is over max_bytes", "'…' is over max_bytes"),
     ("damaged: no object a94a8fe5ccb19ba61c4c0873d391e987982fbbd3", "damaged: no object …"),
+    ("member 1,204 has no name", "member … has no name"),
     ("1 byte of zeros", "… byte of zeros"),
     ("https://a.example/x: HTTP 404", "HTTP 404"),
     ("ISO 8859-1 is not what it is", "ISO 8859-1 is not what it is"),
