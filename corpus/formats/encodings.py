@@ -163,6 +163,8 @@ MIN_ORDERED_BYTES = 40
 _WIDE_STARTS = (
     (re.compile(rb"(?:\s\0)*<\0[!?a-zA-Z]\0"), "utf-16-le"),
     (re.compile(rb"(?:\0\s)*\0<\0[!?a-zA-Z]"), "utf-16-be"),
+    (re.compile(rb"(?:\s\0{3})*<\0{3}[!?a-zA-Z]\0{3}"), "utf-32-le"),
+    (re.compile(rb"(?:\0{3}\s)*\0{3}<\0{3}[!?a-zA-Z]"), "utf-32-be"),
 )
 """A tag at the beginning of a page, which may be mostly Chinese behind it."""
 _HZ_RUN = re.compile(rb"~\{(?:[!-w][!-~]){4,200}~\}")

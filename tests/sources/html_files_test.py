@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -163,6 +164,32 @@ def test_charsets_are_the_pages_own(tmp_path: Path, charset: str, text: str) -> 
     (tmp_path / "a.html").write_bytes(page(said, head, charset))
     (one,) = records(read(tmp_path, paths="a.html"))
     assert (text_of(one), one.url) == (said, "https://example.org/a?b=1&c=2")
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_pages_in_utf_16_and_32_need_no_mark(tmp_path: Path, text: str, charset: str, mark: str) -> None:
+    html = f"{mark}<!DOCTYPE html><html><head><link rel=canonical href=https://example.org/{text}></head>"
+    html += f"<body><p>{TEXTS[text]}</p></body></html>"
+    for name in ("a.html", "about"):
+        (tmp_path / "site").mkdir(exist_ok=True)
+        (tmp_path / "site" / name).write_bytes(html.encode(charset))
+    pages = records(read(tmp_path, paths="site"))
+    assert [(one.file, one.gate, one.url) for one in pages] == [
+        (f"site/{name}", None, f"https://example.org/{text}") for name in ("a.html", "about")
+    ]
+    assert [text_of(one) for one in pages] == [TEXTS[text]] * 2
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_samples_and_numbers_of_two_bytes_are_no_page(tmp_path: Path, order: str) -> None:
+    draw = random.Random(6)
+    for name, most in (("quiet", 200), ("counts", 60)):
+        values = [draw.randrange(most) for _ in range(4000)]
+        (tmp_path / f"{name}.html").write_bytes(struct.pack(f"{order}4000H", *values))
+    gates = {one.file: one.gate for one in read(tmp_path, paths="*") if isinstance(one, Record)}
+    assert gates == {"quiet.html": "html.no_page", "counts.html": "html.no_page"}
 
 
 def test_a_stated_encoding_is_believed(tmp_path: Path) -> None:

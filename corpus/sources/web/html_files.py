@@ -11,13 +11,14 @@ from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
 from corpus.formats.archives import ZIP_MAGICS, read_archive
-from corpus.formats.encodings import check_encoding, codec_of
+from corpus.formats.encodings import check_encoding, codec_of, decode, is_wide
+from corpus.formats.http import HTML_SNIFF
 from corpus.formats.tar import is_tar
 from corpus.private.options import WEB_REDACT, RedactKind
 from corpus.sources.inputs import fixed_prefix
 from corpus.sources.source import Source
 from corpus.sources.tables.lines import make_too_long_failure
-from corpus.sources.web.page_address import find_page_address
+from corpus.sources.web.page_address import MAX_SNIFFED_BYTES, find_page_address
 from corpus.storage import DAMAGE, File, folders, join, open_decompressed, open_input
 from corpus.storage.folders import is_folder
 from corpus.storage.names import printable_name
@@ -36,7 +37,6 @@ HTML_START = re.compile(
 )
 HEAD_BYTES = 1 << 16
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-WIDE_CODECS = ("utf-16", "utf-32")
 _CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
 """Bytes that no charset has in texts: all controls but white space, and the one that ISO-2022 changes its sets with."""
 
@@ -136,7 +136,7 @@ class HtmlFiles(Source):
                 if isinstance(member, Failure):
                     yield member
                 elif HTML_NAME.search(member.name) or (
-                    MAYBE_NAME.search(member.name) and HTML_START.match(member.data[:HEAD_BYTES])
+                    MAYBE_NAME.search(member.name) and _has_page_start(member.data[:HEAD_BYTES])
                 ):
                     yield self._make_record(
                         member.data, file, member.name, member.name, member.offset, member.length
@@ -162,10 +162,10 @@ class HtmlFiles(Source):
             metadata={"member": member} if member is not None else {},
         )
         codec = codec_of(self.encoding)
-        is_wide = codec is not None and codec.startswith(WIDE_CODECS) and not body.startswith(UTF16_MARKS)
-        page = body.decode(codec, "replace") if is_wide and codec is not None else body
+        stated = codec if codec is not None and is_wide(codec) and not body.startswith(UTF16_MARKS) else None
+        page = body.decode(stated, "replace") if stated is not None else body
         record.url = find_page_address(page, self.encoding, self._address_by_path(below))
-        if b"<" not in body or (_is_binary(body) and not is_wide):
+        if b"<" not in body or (stated is None and _is_binary(body)):
             record.gate = "html.no_page"
         else:
             record.body = page
@@ -182,15 +182,26 @@ class HtmlFiles(Source):
 def _begins_like_page(path: str) -> bool:
     try:
         with open_input(path) as stream:
-            return HTML_START.match(stream.read(HEAD_BYTES)) is not None
+            return _has_page_start(stream.read(HEAD_BYTES))
     except OSError:
         return True  # the reader says what is wrong
 
 
+def _has_page_start(head: bytes) -> bool:
+    if b"\0" in head[:MAX_SNIFFED_BYTES]:
+        head = decode(head)[0].encode("utf-8", "replace")
+    return HTML_START.match(head) is not None
+
+
 def _is_binary(body: bytes) -> bool:
-    """Return whether NULs, or other bytes that no charset has in texts, show that something else is called .html."""
+    """Return whether NULs, or other bytes that no charset has in texts, show that something else is called .html.
+
+    Markup in UTF-16 or UTF-32 has NULs, too, and is none, with or without a mark."""
     if body.startswith(UTF16_MARKS):
         return False
     head = body[:HEAD_BYTES]
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    return head.count(0) * 50 > len(head) or controls * 20 > len(head)
+    if head.count(0) * 50 <= len(head) and controls * 20 <= len(head):
+        return False
+    text, codec = decode(head)
+    return not is_wide(codec) or HTML_SNIFF.search(text.encode("utf-8", "replace")) is None
