@@ -4,6 +4,7 @@ The files, by what they show:
 
     samples.py      draw documents, find them by id
     known.py        check names, suggest the nearest
+    page_engines.py  what read the pages of a source, where documents do not say it
     verdicts.py     why a document was kept or dropped
     evidence.py     evaluation items beside the documents that hold them
     differences.py  two texts side by side

@@ -30,13 +30,14 @@ TABLES_OF_VIEWS = {
 """The views, and the tables of the ledger that each needs."""
 NAME_COLUMNS = {name: "reason" if name == "quarantine" else name for name in TABLES_OF_VIEWS}
 """The column that names the rows of a view."""
-_SIMPLE_COUNTS = {"gate": "gated", "engine": "extracted"}
-"""Views of one kind of count each."""
 OUTCOMES = ("read", "gated", "rules", "duplicate", "kept")
 
 
-def build_view(tables: Tables, name: str) -> list[Row]:
-    """Return the rows of a view as plain values: numbers are integers, shares between 0 and 1."""
+def build_view(tables: Tables, name: str, engines: Mapping[str, str] | None = None) -> list[Row]:
+    """Return the rows of a view as plain values: numbers are integers, shares between 0 and 1.
+
+    `engines`: what has read the texts of a source of which no document says it (see `corpus.inspect.page_engines`).
+    """
     if name in ("source", "language"):
         return group_outcomes(tables["counts"], tables["tokens"], name)
     if name == "snapshot":
@@ -45,9 +46,11 @@ def build_view(tables: Tables, name: str) -> list[Row]:
         return group_outcomes(
             tables["counts"], last.select([name]).append_column("tokens", last["tokens_out"]), name
         )
-    if name in _SIMPLE_COUNTS:
-        rows = sum_counts(tables["counts"], _SIMPLE_COUNTS[name], "key", name)
+    if name == "gate":
+        rows = sum_counts(tables["counts"], "gated", "key", name)
         return sorted(rows, key=lambda row: (-row["documents"], row[name]))
+    if name == "engine":
+        return summarize_engines(tables["counts"], engines or {})
     if name == "opt_out":
         return summarize_opt_outs(tables["counts"])
     if name == "rule":
@@ -99,6 +102,20 @@ def sum_counts(counts: pa.Table, what: str, key: str, name: str) -> list[Row]:
     sums = chosen.group_by([key]).aggregate([("documents", "sum"), ("bytes", "sum")])
     rows = sums.sort_by(key).to_pylist()
     return [{name: row[key], "documents": row["documents_sum"], "bytes": row["bytes_sum"]} for row in rows]
+
+
+def summarize_engines(counts: pa.Table, engines: Mapping[str, str]) -> list[Row]:
+    """Return, per engine: the texts that say it has read them, and all texts of sources that it is named for here and
+    of which none says anything."""
+    rows_by_engine = {row["engine"]: row for row in sum_counts(counts, "extracted", "key", "engine")}
+    says = set(counts.filter(pc.equal(counts.column("what"), "extracted")).column("source").to_pylist())
+    for row in sum_counts(counts, "passed", "source", "source"):
+        engine = engines.get(row["source"]) if row["source"] not in says else None
+        if engine is not None:
+            entry = rows_by_engine.setdefault(engine, {"engine": engine, "documents": 0, "bytes": 0})
+            for number in ("documents", "bytes"):
+                entry[number] += row[number]
+    return sorted(rows_by_engine.values(), key=lambda row: (-row["documents"], row["engine"]))
 
 
 def summarize_opt_outs(counts: pa.Table) -> list[Row]:

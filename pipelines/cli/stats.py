@@ -36,7 +36,7 @@ VIEW_TITLES = {
     "domain": "documents by domain",
     "license": "documents by license",
     "quarantine": "quarantined records; of damaged ones, reason is what is wrong with them",
-    "engine": "web pages by what read them (in mode corpus, the default)",
+    "engine": "web pages by what read them",
     "opt_out": "documents by what their pages say about being trained on",
 }
 VIEW_COLUMNS = {
@@ -177,7 +177,12 @@ def read_rows(workspace: Workspace, view: str) -> list[dict[str, Any]]:
     from corpus.ledger.views import TABLES_OF_VIEWS
     from corpus.ledger.views import build_view as view_of
 
-    return view_of(read_ledger(workspace, TABLES_OF_VIEWS[view]), view)
+    engines = None
+    if view == "engine":
+        from corpus.inspect.page_engines import find_engines
+
+        engines = find_engines(workspace)
+    return view_of(read_ledger(workspace, TABLES_OF_VIEWS[view]), view, engines)
 
 
 def to_csv(rows: list[dict[str, Any]]) -> str:

@@ -14,14 +14,25 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import yaml
 from rich.cells import cell_len
 from rich.console import Console
 
 import corpus
 from corpus.errors import UserError
+from corpus.inspect.page_engines import find_engines
 from corpus.inspect.readable import format_change, format_count, format_short, format_size, make_printable
 from corpus.inspect.verdicts import describe_own_id
-from corpus.ledger.views import NAME_COLUMNS, TABLES_OF_VIEWS, compare_rows, summarize_names, summarize_rules
+from corpus.ledger.views import (
+    NAME_COLUMNS,
+    TABLES_OF_VIEWS,
+    compare_rows,
+    summarize_engines,
+    summarize_names,
+    summarize_rules,
+)
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.cli.opening import warn_unfinished
 from corpus.pipelines.cli.stats import (
     RULE_NUMBERS,
@@ -33,8 +44,10 @@ from corpus.pipelines.cli.stats import (
     stats,
 )
 from corpus.storage.lock import hold_lock
+from corpus.workspace import Workspace
 from tests.cli.running import run
 from tests.ledger.demo import demo_workspace
+from tests.pipelines.small import article
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +103,65 @@ def test_json_has_every_row_and_adds_up(demo: Path) -> None:
         name for row in workspace.decisions().to_table()["failed_rules"].to_pylist() for name in row or ()
     )
     assert {row["rule"]: row["failed"] for row in found["rule"] if row["failed"]} == failed
+
+
+@pytest.mark.parametrize(
+    ("mode", "engines"),
+    [
+        ("corpus", {"news": "trafilatura"}),
+        ("fast", {"news": "trafilatura", "crawl": "trafilatura", "folder": "trafilatura"}),
+        ("recall", {"news": "trafilatura", "crawl": "trafilatura", "folder": "trafilatura"}),
+        ("resiliparse", {"news": "trafilatura", "crawl": "resiliparse", "folder": "resiliparse"}),
+        ("mylab:Mine", {"news": "trafilatura", "crawl": "mylab:Mine", "folder": "mylab:Mine"}),
+    ],
+)
+def test_what_read_pages_that_do_not_say_it(tmp_path: Path, mode: str, engines: dict[str, str]) -> None:
+    sources = {
+        "news": {"kind": "news", "paths": ["*.warc.gz"]},
+        "crawl": {"kind": "warc", "paths": ["*.warc.gz", "*.warc.wet.gz"]},
+        "texts": {"kind": "warc", "paths": ["CC-MAIN-*.warc.wet.gz", "b.WET"]},
+        "folder": {"kind": "html", "paths": ["site"]},
+        "維基": {"kind": "wikipedia", "paths": ["zhwiki.xml.bz2"]},
+        "mine": {"kind": "mylab:Source", "paths": ["x"]},
+    }
+    manifest = {"name": "engines", "extraction": {"mode": mode}, "sources": sources}
+    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True), encoding="utf-8")
+    assert find_engines(Workspace(str(tmp_path))) == engines
+
+
+def test_pages_are_counted_by_what_read_them() -> None:
+    rows = [
+        ("crawl", "passed", "", 7, 700),
+        ("crawl", "extracted", "corpus", 5, 500),
+        ("crawl", "extracted", "trafilatura", 1, 90),
+        ("новости", "passed", "", 3, 30),
+        ("новости", "gated", "news.stub", 9, 0),
+        ("texts", "passed", "", 4, 40),
+    ]
+    names = ["source", "what", "key", "documents", "bytes"]
+    counts = pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    assert summarize_engines(counts, {"новости": "trafilatura", "crawl": "mylab:Mine"}) == [
+        {"engine": "corpus", "documents": 5, "bytes": 500},
+        {"engine": "trafilatura", "documents": 4, "bytes": 120},
+    ]
+
+
+def test_mode_fast_says_what_read_its_pages(tmp_path: Path) -> None:
+    for number, language in enumerate(("cmn", "arb", "rus")):
+        paragraphs = "".join(f"<p>{text}</p>" for text in article(language, number).split("\n\n"))
+        html = f"<!doctype html><html><body><article>{paragraphs}</article></body></html>"
+        (tmp_path / f"{language}.html").write_text(html, encoding="utf-8")
+    (tmp_path / "t.jsonl").write_text(json.dumps({"text": article("tha", 4)}), encoding="utf-8")
+    (tmp_path / "m.yaml").write_text(
+        "name: fast\nextraction: {mode: fast}\nvalidation: {share: 0}\ntokenizer: {vocabulary: 300}\nsources:\n"
+        "  pages: {kind: html, paths: ['*.html'], rules: []}\n  texts: {kind: jsonl, paths: [t.jsonl], rules: []}\n"
+    )
+    root = str(tmp_path / "out")
+    workspace = build_workspace(str(tmp_path / "m.yaml"), root, Running(workers=1))
+    size = pc.sum(workspace.documents().to_table(filter=pc.field("source") == "pages")["bytes"]).as_py()
+    (row,) = json.loads(run(stats, root, "--by", "engine", "--json"))["engine"]
+    assert row == {"engine": "trafilatura", "documents": 3, "bytes": size}
+    assert "web pages by what read them" in " ".join(run(stats, root, "--by", "engine").split())
 
 
 def test_csv_is_one_table(demo: Path) -> None:
