@@ -325,6 +325,20 @@ def advise_init(path: str) -> str:
     return f"`corpus init {shlex.quote(path)} --out first.yaml` writes one for data, then `corpus build first.yaml`"
 
 
+def _advise_name(path: str) -> str:
+    """Return which manifest may be meant by the path of none, or how to make one."""
+    if is_remote(path):
+        return "check the URL"
+    folder = os.path.dirname(path)
+    if os.path.isdir(folder or "."):
+        names = sorted(name for name in os.listdir(folder or ".") if name.endswith((".yaml", ".yml")))
+        by_stem = {name.rpartition(".")[0]: name for name in names}
+        asked = re.sub(r"\.ya?ml$", "", os.path.basename(path))
+        if near := find_nearest(asked, by_stem, 1):
+            return f"did you mean {os.path.join(folder, by_stem[near[0]])}?"
+    return f"`corpus init FOLDER --out {shlex.quote(path)}` writes one for the data in a folder"
+
+
 def load_manifest(path: str) -> ManifestFile:
     """Read and check a manifest. Raises UserError, one line with the file, the line and the key, if it is wrong; where
     several keys are, the others follow in its `others`."""
@@ -350,6 +364,8 @@ def read_manifest(path: str) -> ManifestFile:
                 f"{path} is a workspace, not a manifest: give the YAML file that it is built from, and --out {path}"
             ) from None
         raise UserError(f"{path} is a folder, not a manifest: {advise_init(path)}") from None
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such manifest: {_advise_name(path)}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot read the manifest: {error.strerror or error}") from None
     is_named_so = path.endswith((".yaml", ".yml"))

@@ -70,8 +70,9 @@ def suggest_names(asked: str, names: Collection[str], otherwise: str = "choose f
     if matches:
         return f"did you mean {' or '.join(matches)}?"
     listed = sorted(names)
-    more = f" and {len(listed) - MAX_LISTED_NAMES:,} more" if len(listed) > MAX_LISTED_NAMES else ""
-    return f"{otherwise} {', '.join(listed[:MAX_LISTED_NAMES])}{more}"
+    if len(listed) <= MAX_LISTED_NAMES + 1:  # "and 1 more" is no shorter
+        return f"{otherwise} {', '.join(listed)}"
+    return f"{otherwise} {', '.join(listed[:MAX_LISTED_NAMES])} and {len(listed) - MAX_LISTED_NAMES:,} more"
 
 
 def describe_wrong_value(problem: Mapping[str, Any]) -> str:

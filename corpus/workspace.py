@@ -40,7 +40,7 @@ class Workspace:
         """Open an existing workspace. Raises UserError if there is none, or if its schema version is newer."""
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
-            raise UserError(f"{root} is not a workspace: `corpus build MANIFEST --out {root}` makes one")
+            raise UserError(f"{root} is not a workspace: {workspace._advise_root()}")
         try:
             version = int(json.loads(storage.read_text(workspace.path("workspace.json")))["schema_version"])
         except (ValueError, KeyError, TypeError):
@@ -53,6 +53,16 @@ class Workspace:
                 "use a newer one"
             )
         return workspace
+
+    def _advise_root(self) -> str:
+        """Return what to name in place of a root that holds no workspace."""
+        above = self.root
+        while not storage.is_remote(above) and (above := os.path.dirname(above)) not in ("", "/"):
+            if storage.exists(storage.join(above, "workspace.json")):
+                return f"it lies in one: name that, {above}"
+        if os.path.isfile(self.root):
+            return "it is a file: name the folder that `corpus build MANIFEST --out DIR` has made"
+        return f"`corpus build MANIFEST --out {self.root}` makes one"
 
     @staticmethod
     def create(root: str) -> Workspace:

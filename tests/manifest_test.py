@@ -185,6 +185,18 @@ def test_data_in_place_of_a_manifest_gets_the_command_that_writes_one(
     assert f"`corpus init {shlex.quote(str(path))} --out first.yaml` writes one" in line
 
 
+def test_a_manifest_that_is_not_there_gets_the_nearest_or_the_command_that_writes_one(tmp_path: Path) -> None:
+    (tmp_path / "新闻.yaml").write_text(GOOD, encoding="utf-8")
+    for name, advice in (
+        ("新闻稿.yaml", f"did you mean {tmp_path}/新闻.yaml?"),
+        ("新闻", f"did you mean {tmp_path}/新闻.yaml?"),
+        ("wiki.yaml", f"`corpus init FOLDER --out {tmp_path}/wiki.yaml` writes one for the data in a folder"),
+    ):
+        with pytest.raises(UserError) as caught:
+            load_manifest(str(tmp_path / name))
+        assert str(caught.value) == f"{tmp_path / name}: there is no such manifest: {advice}"
+
+
 def test_a_workspace_in_place_of_a_manifest_is_named_as_such(tmp_path: Path) -> None:
     (tmp_path / "workspace.json").write_text("{}")
     with pytest.raises(UserError, match="is a workspace, not a manifest: give the YAML file"):

@@ -83,6 +83,24 @@ def test_an_unfinished_build_is_told_in_a_line(tmp_path: Path) -> None:
         corpus.open(str(tmp_path / "nowhere"))
 
 
+def test_what_is_no_workspace_is_told_with_what_to_name(tmp_path: Path) -> None:
+    root = tmp_path / "語料"
+    (Path(Workspace.create(str(root)).root) / "documents" / "source=web").mkdir(parents=True)
+    (tmp_path / "m.yaml").write_text("name: a\n")
+    for path, advice in (
+        (root / "documents", f"it lies in one: name that, {root}"),
+        (root / "documents" / "source=web", f"it lies in one: name that, {root}"),
+        (
+            tmp_path / "m.yaml",
+            "it is a file: name the folder that `corpus build MANIFEST --out DIR` has made",
+        ),
+        (tmp_path / "new", f"`corpus build MANIFEST --out {tmp_path}/new` makes one"),
+    ):
+        with pytest.raises(UserError) as caught:
+            corpus.open(str(path))
+        assert str(caught.value) == f"{path} is not a workspace: {advice}"
+
+
 def test_the_polars_line_of_the_documentation_gives_the_source(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -28,7 +28,8 @@ from corpus.pipelines import cli
         ),
         (
             ["build", "没有.yaml", "--out", "out"],
-            "corpus: 没有.yaml: cannot read the manifest: No such file or directory",
+            "corpus: 没有.yaml: there is no such manifest: `corpus init FOLDER --out '没有.yaml'` writes one for the "
+            "data in a folder",
         ),
         (
             ["train", "demo-workspace", "--out", "s3://bucket/run"],
