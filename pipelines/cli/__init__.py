@@ -48,6 +48,7 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import re
 import sys
 import threading
 import warnings
@@ -100,6 +101,15 @@ def _root(
     pass
 
 
+REWORDED = (
+    (r"^(No such command '(.+\.ya?ml)')\.?$", r"\1. Did you mean 'build \2 --out DIR'?"),
+    (r"'([^']*)' is not a valid int(?:eger)?(?: range)?\b", r"'\1': give a whole number"),
+    (r"'([^']*)' is not a valid float(?: range)?\b", r"'\1': give a number"),
+    (r"(\S+) is not in the range x>=(\S+?)\.?$", r"\1: give a number of at least \2"),
+    (r"(\S+) is not in the range x<=(\S+?)\.?$", r"\1: give a number of at most \2"),
+    (r"(\S+) is not in the range (\S+?)<=x<=(\S+?)\.?$", r"\1: give a number from \2 to \3"),
+)
+"""How typer says it, and how corpus does: see `corpus.suggestions.WRONG_VALUES` for numbers."""
 COMMANDS = (
     "init",
     "demo",
@@ -168,8 +178,16 @@ def _show_usage(error: Any) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         typer.echo(message)
         return
-    command = error.ctx.command_path if error.ctx else "corpus"
+    for pattern, advice in REWORDED:
+        message = re.sub(pattern, advice, message)
+    command = error.ctx.command_path if error.ctx else name_command(sys.argv[1:])
     typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
+
+
+def name_command(arguments: Sequence[str]) -> str:
+    """Return the command that arguments begin with, for errors that do not say where they come from."""
+    known = arguments[0] if arguments and arguments[0] in (*COMMANDS, *GROUPS) else None
+    return f"corpus {known}" if known is not None else "corpus"
 
 
 def _show_mistakes(error: UserError) -> None:

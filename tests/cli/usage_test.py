@@ -24,7 +24,24 @@ from corpus.pipelines import cli
         (["build"], "corpus: Missing argument 'MANIFEST'; see `corpus build --help`"),
         (
             ["没有.yaml"],
-            "corpus: No such command '没有.yaml'; see `corpus --help`",
+            "corpus: No such command '没有.yaml'. Did you mean 'build 没有.yaml --out DIR'?; see `corpus --help`",
+        ),
+        (["stats", "w", "--by"], "corpus: Option '--by' requires an argument; see `corpus stats --help`"),
+        (
+            ["stats", "w", "--limit", "0"],
+            "corpus: Invalid value for '--limit': 0: give a number of at least 1; see `corpus stats --help`",
+        ),
+        (
+            ["sample", "w", "-n", "三"],
+            "corpus: Invalid value for '-n' / '--documents': '三': give a whole number; see `corpus sample --help`",
+        ),
+        (
+            ["build", "m.yaml", "--out", "o", "--workers", "999"],
+            "corpus: Invalid value for '--workers': 999: give a number from 1 to 256; see `corpus build --help`",
+        ),
+        (
+            ["train", "w", "--minutes", "x"],
+            "corpus: Invalid value for '--minutes': 'x': give a number; see `corpus train --help`",
         ),
         (
             ["build", "没有.yaml", "--out", "out"],
