@@ -533,6 +533,9 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source |
     if not isinstance(options, dict):
         source_file.note(where, "a source is a mapping with `kind` and `paths`")
         return None
+    if "kind" not in options and (near := find_nearest("kind", [str(key) for key in options], 1)):
+        source_file.note((*where, near[0]), "unknown key: did you mean kind?")
+        return None
     if "kind" not in options:
         source_file.note(where, f"no `kind`: say {', '.join(KINDS)}, or a plug-in, module:Class")
         return None
@@ -584,9 +587,11 @@ def validate(
         except ValidationError as error:
             problems = _list_distinct(error.errors(), content)
         before = len(removed)
+        meant = _list_meant_keys(problems, model)
         for place, problem in problems:
             in_file = _find_in_file(place, removed)
-            if not any(gone[: len(in_file)] == in_file for gone in removed):
+            is_misspelt = problem["type"] == "missing" and problem["loc"] in meant
+            if not is_misspelt and not any(gone[: len(in_file)] == in_file for gone in removed):
                 path, message = _describe_problem(source_file, problem, in_file, where, model)
                 source_file.note(path, message)
         for place, problem in reversed(problems):
@@ -597,6 +602,16 @@ def validate(
                 _remove_value(content, place)
         if len(removed) == before:
             return None
+
+
+def _list_meant_keys(problems: list[tuple[KeyPath, Any]], model: type[BaseModel]) -> set[tuple[Any, ...]]:
+    """Return the keys, by their paths in the model, that unknown keys of it are taken for."""
+    meant = set()
+    for _, problem in problems:
+        *above, key = problem["loc"] or ("",)
+        if problem["type"] == "extra_forbidden":
+            meant |= {(*above, name) for name in find_nearest(str(key), list_keys(model, above), 1)}
+    return meant
 
 
 def _list_distinct(problems: list[Any], content: Any) -> list[tuple[KeyPath, Any]]:
@@ -677,18 +692,48 @@ def _describe_problem(
         and not isinstance(given, dict | list)
         and repr(given) not in message
     ):
-        message = f"{message} (it is {given!r})"
+        message = f"{message} (it is {'empty' if given is None else repr(given)})"
+        message = f"{message}{_suggest_form(problem, model)}"
     return path, message
+
+
+def _suggest_form(problem: Any, model: type[BaseModel]) -> str:
+    """Return how a lone value is written where a list or a mapping is expected: `: say [fineweb]`, or
+    `: say {mode: fast}`; nothing where it would be wrong in there, too."""
+    given = problem["input"]
+    if not isinstance(given, str) or not given:
+        return ""
+    if problem["type"] in ("list_type", "tuple_type"):
+        return f": say [{given}]"
+    if problem["type"] == "model_type":
+        for below in list_models(model, problem["loc"]):
+            key = next(iter(below.model_fields))
+            if _takes(below, {key: given}):
+                return f": say {{{key}: {given}}}"
+    return ""
+
+
+def _takes(model: type[BaseModel], content: dict[str, Any]) -> bool:
+    try:
+        model.model_validate(content)
+    except ValidationError:
+        return False
+    return True
 
 
 def list_keys(model: type[BaseModel], path: Sequence[Any]) -> list[str]:
     """Return the keys that a model takes at a path below it; several models at one place (A or B) add up."""
+    return list(dict.fromkeys(name for each in list_models(model, path) for name in each.model_fields))
+
+
+def list_models(model: type[BaseModel], path: Sequence[Any]) -> list[type[BaseModel]]:
+    """Return the models that may stand at a path below a model."""
     models = [model]
     for key in path:
         fields = [each.model_fields[key] for each in models if key in each.model_fields]
         if fields:
             models = [below for field in fields for below in _models_in(field.annotation)]
-    return list(dict.fromkeys(name for each in models for name in each.model_fields))
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -727,10 +772,10 @@ def _resolve_values(source_file: ManifestFile, value: Any, path: KeyPath, is_pat
     Variables that are not set, and files that are not there, are noted as mistakes.
     """
     if isinstance(value, dict):
-        return {
-            k: _resolve_values(source_file, v, (*path, k), k in ("path", "model", "licenses"))
-            for k, v in value.items()
-        }
+        paths = {"path", "model", "licenses"}
+        if path[:1] == ("sources",) and str(value.get("kind")) in KINDS:
+            paths.remove("path")  # which stands for `paths`
+        return {k: _resolve_values(source_file, v, (*path, k), k in paths) for k, v in value.items()}
     if isinstance(value, list):
         resolved = [_resolve_values(source_file, item, (*path, at), False) for at, item in enumerate(value)]
         return _join_folder(source_file.folder, resolved) if path in PLACES_KEYS else resolved

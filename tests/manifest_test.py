@@ -344,6 +344,42 @@ def test_rules_and_files_are_looked_at_though_other_keys_are_wrong(
         assert words in str(mistake)
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "name: a\nsources: {w: {kind: jsonl, path: m.jsonl}}\n",
+            ["2: sources.w.path: unknown key: did you mean paths?"],
+        ),
+        (
+            "naem: a\nsources: {w: {knd: jsonl, paths: m.jsonl}}\n",
+            ["1: naem: unknown key: did you mean name?", "2: sources.w.knd: unknown key: did you mean kind?"],
+        ),
+        (
+            "name: a\nsources: {w: {kind: jsonl, paths: m.jsonl, rules: fineweb}}\nextraction: fast\nquality: 好.bin\n",
+            [
+                "2: sources.w.rules: a list is expected (it is 'fineweb'): say [fineweb]",
+                "3: extraction: a mapping is expected (it is 'fast'): say {mode: fast}",
+                "4: quality: a mapping is expected (it is '好.bin'): say {model: 好.bin}",
+            ],
+        ),
+        (
+            "name: a\nsources: {w: {kind: culturax, paths: m.parquet}}\nvalidation: some\nseed:\n",
+            [
+                "2: sources.w.kind: unknown kind 'culturax': it is a layout of rows: say `kind: parquet` (or jsonl) "
+                "and `fields: culturax`",
+                "3: validation: a mapping is expected (it is 'some')",
+                "4: seed: give a whole number (it is empty)",
+            ],
+        ),
+    ],
+)
+def test_what_was_meant_is_told_once_as_it_is_written(tmp_path: Path, text: str, lines: list[str]) -> None:
+    with pytest.raises(UserError) as caught:
+        load_manifest(write(tmp_path, text))
+    assert [str(each).removeprefix(f"{tmp_path}/m.yaml:") for each in caught.value.all] == lines
+
+
 @pytest.mark.parametrize("mode", ["trafilatura", "Trafilatura"])
 def test_the_name_of_a_library_is_answered_with_the_mode_in_which_it_reads(tmp_path: Path, mode: str) -> None:
     with pytest.raises(UserError) as caught:
@@ -412,6 +448,8 @@ def test_a_folder_as_a_path_gets_the_globs_of_its_files(tmp_path: Path) -> None:
     assert explain("空") == "空 is a folder: there is no file in it"
     assert explain("爬取/*").startswith("爬取/* names 2 folders and no file: name the files in it: 爬取/*/*.")
     assert explain("no/*") == f"no such file: no/* (looked for {tmp_path}/no/*)"
+    assert explain("爬取/甲/1.json.gz").endswith("爬取/甲/1.json.gz): did you mean 爬取/甲/1.jsonl.gz?")
+    assert explain("爬取/甲/说明书") == f"no such file: 爬取/甲/说明书 (looked for {tmp_path}/爬取/甲/说明书)"
     assert [file.name for file in list_files(["[[]1]/*.txt"], str(tmp_path))] == ["[1]/a.txt"]
 
 

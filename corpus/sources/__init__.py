@@ -22,6 +22,7 @@ from __future__ import annotations
 import importlib
 
 from corpus import plugins
+from corpus.data import list_data
 from corpus.errors import UserError
 from corpus.sources.source import Source
 from corpus.suggestions import suggest_names
@@ -60,6 +61,11 @@ def source_class(kind: str) -> type[Source]:
         return _load_plugin_source(kind)
     if kind not in KINDS:
         known = [*KINDS, *plugins.list_short_names("source")]
+        if kind in list_data("fields"):
+            raise UserError(
+                f"unknown kind {kind!r}: it is a layout of rows: say `kind: parquet` (or jsonl) and `fields: {kind}`",
+                ("kind",),
+            )
         nearest = suggest_names(kind, known, "")
         listed = f"choose from {', '.join(known)}, or name a plug-in, module:Class"
         raise UserError(f"unknown kind {kind!r}: {nearest if '?' in nearest else listed}", ("kind",))

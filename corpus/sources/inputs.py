@@ -25,6 +25,7 @@ from corpus.storage import (
 )
 from corpus.storage.folders import is_folder, walk
 from corpus.storage.names import printable_name
+from corpus.suggestions import find_nearest
 
 FILE_ENDING = re.compile(
     r"(?:(?:\.[A-Za-z]\w{0,7})?\.(?:gz|bz2|xz|zst|lz4)|\.[A-Za-z0-9]{1,8})?$", re.IGNORECASE
@@ -181,7 +182,20 @@ def _explain_no_file(pattern: str, full: str) -> str:
     if is_glob and (reached := [path for path in expand_pattern(full, True) if is_folder(path)]):
         advice = advise_patterns(reached[0], pattern)
         return f"{printable_name(pattern)} names {_count(len(reached), 'folder')} and no file: {advice}"
-    return f"no such file: {printable_name(pattern)} (looked for {printable_name(full)})"
+    return f"no such file: {printable_name(pattern)} (looked for {printable_name(full)}){_guess_file(pattern, full)}"
+
+
+def _guess_file(pattern: str, full: str) -> str:
+    """Return `: did you mean crawl.warc.gz?` for a path in a folder that has a file of a similar name; else nothing."""
+    folder, name = os.path.split(full)
+    if is_remote(full) or not os.path.isdir(folder):
+        return ""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in itertools.islice(entries, MAX_FILES_SEEN)]
+    near = find_nearest(name, names, 1)
+    return (
+        f": did you mean {printable_name(os.path.join(os.path.dirname(pattern), near[0]))}?" if near else ""
+    )
 
 
 def advise_patterns(folder: str, shown: str) -> str:
