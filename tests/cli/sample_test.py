@@ -220,7 +220,7 @@ def test_a_page_of_pairs(demo: str, tmp_path: Path) -> None:
 
 
 def test_hostile_text_does_nothing_on_a_page() -> None:
-    row = {
+    row: dict[str, Any] = {
         "id": "0" * 32,
         "source": "<b>web</b>",
         "language": None,
@@ -240,7 +240,7 @@ def test_hostile_text_does_nothing_on_a_page() -> None:
 
 
 def test_a_page_names_languages_and_keeps_lines() -> None:
-    row = {
+    row: dict[str, Any] = {
         "id": "0" * 32, "source": "web", "language": "tha_Thai", "url": None, "origin": {"file": "ก.warc", "offset": 7},
         "kept": True, "split": "train", "gate": None, "failed_rules": [], "duplicate_of": None, "signals": {},
         "text": "บรรทัดแรก\r\nบรรทัดที่สอง\rสาม",
