@@ -42,7 +42,9 @@ def open_list(path: str) -> pq.ParquetFile:
         url_list = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
     except (pa.ArrowException, OSError) as error:
         reason = shorten_line(str(error).splitlines()[0], 200)
-        raise UserError(f"{path}: not a list of URLs (Parquet): {reason}") from None
+        if "magic bytes" in reason:  # Arrow's word for another format, or a file that is cut
+            reason = "`corpus urls` makes one, or write the addresses as the column `url` of a Parquet file"
+        raise UserError(f"{path}: not a list of URLs in Parquet: {reason}") from None
     if "url" not in url_list.schema_arrow.names:
         raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")
     kind = url_list.schema_arrow.field("url").type

@@ -359,7 +359,9 @@ def test_another_list_needs_another_folder(tmp_path: Path) -> None:
 
 def test_what_is_no_list_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("http://example.org/")
-    with pytest.raises(UserError, match="not a list of URLs"):
+    with pytest.raises(
+        UserError, match="text: not a list of URLs in Parquet: `corpus urls` makes one, or write"
+    ):
         fetch_list(str(tmp_path / "text"), str(tmp_path / "out"), options())
     assert not (tmp_path / "out").exists()
 
