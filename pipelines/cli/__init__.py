@@ -110,6 +110,8 @@ REWORDED = (
     (r"(\S+) is not in the range (\S+?)<=x<=(\S+?)\.?$", r"\1: give a number from \2 to \3"),
 )
 """How typer says it, and how corpus does: see `corpus.suggestions.WRONG_VALUES` for numbers."""
+BEAM_OPTION = re.compile(r"^(No such option: (?:--runner|--project|--region|--\w*_\w*))\b.*$")
+"""Options of ours have no `_` in their names, and most of Beam's have."""
 COMMANDS = (
     "init",
     "demo",
@@ -180,6 +182,9 @@ def _show_usage(error: Any) -> None:
         return
     for pattern, advice in REWORDED:
         message = re.sub(pattern, advice, message)
+    taken = [parameter.name for parameter in error.ctx.command.params] if error.ctx else []
+    if "beam_options" in taken:
+        message = BEAM_OPTION.sub(r"\1: options of Apache Beam come last, after --", message)
     command = error.ctx.command_path if error.ctx else name_command(sys.argv[1:])
     typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
 

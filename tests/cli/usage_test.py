@@ -26,6 +26,15 @@ from corpus.pipelines import cli
             ["没有.yaml"],
             "corpus: No such command '没有.yaml'. Did you mean 'build 没有.yaml --out DIR'?; see `corpus --help`",
         ),
+        (
+            ["build", "m.yaml", "--out", "o", "--job_endpoint=localhost:8099"],
+            "corpus: No such option: --job_endpoint: options of Apache Beam come last, after --; see "
+            "`corpus build --help`",
+        ),
+        (
+            ["stats", "w", "--runner=FlinkRunner"],
+            "corpus: No such option: --runner; see `corpus stats --help`",
+        ),
         (["stats", "w", "--by"], "corpus: Option '--by' requires an argument; see `corpus stats --help`"),
         (
             ["stats", "w", "--limit", "0"],
