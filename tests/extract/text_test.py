@@ -85,9 +85,9 @@ def test_idempotent(text: str) -> None:
 
 
 def test_time_is_linear_in_runs_of_spaces() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     clean_text("a" + " " * 2_000_000 + "b\n" + "\n" * 2_000_000 + "\u200c" * 1_000_000)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_no_debris_and_no_typographic_space_is_printable() -> None:
