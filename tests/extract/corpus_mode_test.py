@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -553,15 +554,37 @@ def test_sites_are_on_one_side() -> None:
     assert {fold_of(f"{i}.example", 5) for i in range(200)} == set(range(5))
 
 
+GOLD_LINE = {"url": "https://a.example/1", "html": "<p>早上好\u2028世界", "text": "早上好\u2028世界"}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"url": "https://b.example", "text": "Доброе утро"}, "no `html`: a line has url, html, text"),
+        ({"url": "https://b.example", "html": "<p>Доброе утро"}, "no `text`: a line has url, html, text"),
+        ({**GOLD_LINE, "html": 3}, "`html` must be text, not int"),
+        ({**GOLD_LINE, "url": ["a"]}, "`url` must be text, not list"),
+        (["صباح"], "a mapping with url, html and text is expected"),
+    ],
+)
+def test_a_wrong_line_of_gold_is_named_by_file_and_number(tmp_path: Path, line: Any, message: str) -> None:
+    rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in (GOLD_LINE, line)]
+    file = tmp_path / "pages.jsonl"
+    file.write_text(rows[0], encoding="utf-8")
+    (page,) = read_gold_folder(str(tmp_path)).pages
+    assert (page.text, page.site, page.kind) == ("早上好\u2028世界", "a.example", "article")
+    file.write_text("".join(rows), encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_gold_folder(str(tmp_path))
+    assert str(caught.value).startswith(f"{file}:2: {message}")
+
+
 def test_bad_gold_and_bad_weights_are_one_line(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "none", "no such folder"), (tmp_path, "no gold in it")):
         with pytest.raises(UserError, match=message):
             read_gold_folder(str(path))
     (tmp_path / "pages.jsonl").write_text("")
     with pytest.raises(UserError, match="no page with gold"):
-        read_gold_folder(str(tmp_path))
-    (tmp_path / "pages.jsonl").write_text("{}\n")
-    with pytest.raises(UserError, match="not as expected"):
         read_gold_folder(str(tmp_path))
     with pytest.raises(UserError, match="no weights of an extractor"):
         read_model(b"no", "x.npz")

@@ -177,11 +177,32 @@ def _make_wcxb_page(name: str, html: str, entry: dict[str, Any]) -> GoldPage:
 
 
 def _read_lines(path: Path) -> Iterator[GoldPage]:
-    for number, line in enumerate((path / "pages.jsonl").read_text(encoding="utf-8").splitlines()):
-        row = json.loads(line)
-        site = registered_domain(row.get("url") or "") or row.get("url") or str(number)
-        kind = row.get("kind", "article")
-        yield GoldPage(name=f"{number:06}", site=site, kind=kind, html=row["html"], text=row["text"])
+    file = path / "pages.jsonl"
+    with open(file, encoding="utf-8") as lines:  # `splitlines` would cut at U+2028 within a text
+        for number, line in enumerate(lines):
+            try:
+                yield _make_page(number, json.loads(line))
+            except ValueError as error:
+                raise UserError(f"{file}:{number + 1}: {error}") from None
+
+
+def _make_page(number: int, row: Any) -> GoldPage:
+    """Return the page of a line. Raises ValueError, one line, for what is none."""
+    if not isinstance(row, dict):
+        raise ValueError("a mapping with url, html and text is expected")
+    for key, needed in (("html", True), ("text", True), ("url", False), ("kind", False)):
+        if row.get(key) is None and needed:
+            raise ValueError(f"no `{key}`: a line has url, html, text and, if known, kind")
+        if not isinstance(row.get(key), str | None):
+            raise ValueError(f"`{key}` must be text, not {type(row[key]).__name__}")
+    url = row.get("url") or ""
+    return GoldPage(
+        name=f"{number:06}",
+        site=registered_domain(url) or url or str(number),
+        kind=row.get("kind") or "article",
+        html=row["html"],
+        text=row["text"],
+    )
 
 
 def _find_site(html: str, name: str) -> str:
