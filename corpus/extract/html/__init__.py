@@ -3,7 +3,7 @@
 In the order in which a page meets them:
 
     main_text.py         a page -> its main text             wrapped_lines.py   lines that Chinese sources wrap
-    pages_ahead.py       several pages at once
+    pages_ahead.py       several pages at once                empty_anchors.py   anchors that XHTML leaves open
     blocks/              mode `corpus`: blocks, judged by a network of our own
     trafilatura_text.py  `fast`, `precision`, `recall`        resiliparse_text.py  mode `resiliparse`
     page_tree.py         what a browser shows, for trafilatura, by
