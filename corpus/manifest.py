@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -329,8 +330,10 @@ def _advise_name(path: str) -> str:
     """Return which manifest may be meant by the path of none, or how to make one."""
     if is_remote(path):
         return "check the URL"
+    if os.path.islink(path):
+        return f"it is a link to {os.readlink(path)}, which is not there"
     folder = os.path.dirname(path)
-    if os.path.isdir(folder or "."):
+    with contextlib.suppress(OSError):  # of a folder that is not there, or cannot be listed: no guess
         names = sorted(name for name in os.listdir(folder or ".") if name.endswith((".yaml", ".yml")))
         by_stem = {name.rpartition(".")[0]: name for name in names}
         asked = re.sub(r"\.ya?ml$", "", os.path.basename(path))
@@ -522,6 +525,10 @@ def _read_named_mixture(source_file: ManifestFile, name: str) -> dict[str, Any]:
     return mixture
 
 
+MISSPELT = 0.7
+"""Share of letters that a key has in common with the one it is taken for: of `index` and `kind` it is .67."""
+
+
 def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source | None:
     """Return the source that a manifest describes; None for a wrong one, whose mistakes are noted."""
     where: KeyPath = ("sources", name)
@@ -533,7 +540,7 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source |
     if not isinstance(options, dict):
         source_file.note(where, "a source is a mapping with `kind` and `paths`")
         return None
-    if "kind" not in options and (near := find_nearest("kind", [str(key) for key in options], 1)):
+    if "kind" not in options and (near := find_nearest("kind", list(map(str, options)), 1, MISSPELT)):
         source_file.note((*where, near[0]), "unknown key: did you mean kind?")
         return None
     if "kind" not in options:

@@ -47,12 +47,15 @@ WRONG_VALUES = {
 """Type of pydantic's error -> what to write; its own messages speak of Python."""
 
 
-def find_nearest(asked: str, names: Collection[str], most: int = MAX_SUGGESTED_NAMES) -> list[str]:
-    """Return the names that look like an unknown one, in whatever case, the nearest first; none where none does."""
+def find_nearest(
+    asked: str, names: Collection[str], most: int = MAX_SUGGESTED_NAMES, likeness: float = 0.6
+) -> list[str]:
+    """Return the names that look like an unknown one, in whatever case, the nearest first; none where none does.
+    `likeness` is the least share of letters in common."""
     as_given: dict[str, str] = {}
     for name in sorted(names):
         as_given.setdefault(name.casefold(), name)
-    near = difflib.get_close_matches(asked.casefold(), list(as_given), most, 0.6)
+    near = difflib.get_close_matches(asked.casefold(), list(as_given), most, likeness)
     return [as_given[name] for name in near]
 
 

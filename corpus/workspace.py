@@ -56,7 +56,7 @@ class Workspace:
 
     def _advise_root(self) -> str:
         """Return what to name in place of a root that holds no workspace."""
-        above = self.root
+        above = self.root if storage.is_remote(self.root) else os.path.abspath(self.root)
         while not storage.is_remote(above) and (above := os.path.dirname(above)) not in ("", "/"):
             if storage.exists(storage.join(above, "workspace.json")):
                 return f"it lies in one: name that, {above}"

@@ -195,6 +195,11 @@ def test_a_manifest_that_is_not_there_gets_the_nearest_or_the_command_that_write
         with pytest.raises(UserError) as caught:
             load_manifest(str(tmp_path / name))
         assert str(caught.value) == f"{tmp_path / name}: there is no such manifest: {advice}"
+    (tmp_path / "链接.yaml").symlink_to("/nowhere/m.yaml")
+    with pytest.raises(
+        UserError, match=r"链接\.yaml: .*: it is a link to /nowhere/m\.yaml, which is not there$"
+    ):
+        load_manifest(str(tmp_path / "链接.yaml"))
 
 
 def test_a_workspace_in_place_of_a_manifest_is_named_as_such(tmp_path: Path) -> None:
@@ -448,6 +453,9 @@ def test_a_folder_as_a_path_gets_the_globs_of_its_files(tmp_path: Path) -> None:
     assert explain("空") == "空 is a folder: there is no file in it"
     assert explain("爬取/*").startswith("爬取/* names 2 folders and no file: name the files in it: 爬取/*/*.")
     assert explain("no/*") == f"no such file: no/* (looked for {tmp_path}/no/*)"
+    (tmp_path / "爬取" / "链接.jsonl").symlink_to("/nowhere/x")
+    assert explain("爬取/链接.jsonl").endswith(": it is a link to /nowhere/x, which is not there")
+    assert explain("爬取/*.jsonl") == f"no such file: 爬取/*.jsonl (looked for {tmp_path}/爬取/*.jsonl)"
     assert explain("爬取/甲/1.json.gz").endswith("爬取/甲/1.json.gz): did you mean 爬取/甲/1.jsonl.gz?")
     assert explain("爬取/甲/说明书") == f"no such file: 爬取/甲/说明书 (looked for {tmp_path}/爬取/甲/说明书)"
     assert [file.name for file in list_files(["[[]1]/*.txt"], str(tmp_path))] == ["[1]/a.txt"]

@@ -114,7 +114,9 @@ def find_name_problem(name: str, number: int) -> str | None:
     from 1, in the order in which `unzip -l` and `tar -t` list members."""
     plain = name.replace("\\", "/")
     if not plain.strip("/ ."):
-        return f"member {number:,} has no name{f', but {quote_name(name)}' if name else ''}"
+        if name:
+            return f"the name of member {number:,}, {quote_name(name)}, is no file name"
+        return f"member {number:,} has no name"
     if "\0" in plain:
         return f"a name with a NUL in it: {quote_name(name)}"
     if plain.startswith("/") or DRIVE_LETTER.match(plain) or ".." in plain.split("/"):

@@ -228,6 +228,15 @@ def is_wide(codec: str) -> bool:
     return codec.startswith(("utf-16", "utf-32"))
 
 
+def find_wide_codec(body: bytes) -> str | None:
+    """Return the codec of markup in UTF-16 or UTF-32, by its mark, a tag at its beginning or its NUL bytes; None for
+    anything else. Microseconds, whatever it is."""
+    for mark, codec in _BOMS:
+        if body.startswith(mark):
+            return codec if is_wide(codec) else None
+    return _detect_wide(body)
+
+
 def find_wide_order(body: bytes) -> str | None:
     """Return the codec of text in UTF-16 that neither has a mark nor says so; None where it is no such text.
 

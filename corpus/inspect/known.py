@@ -65,7 +65,8 @@ def explain_no_quarantine(workspace: Workspace, source: str | None, reason: str 
     where = workspace.root if source is None else f"source {source} of {workspace.root}"
     if reason is None or not reasons:
         return f"no record of {where} is in quarantine"
-    return f"no quarantined record of {where} has the reason {reason}: {suggest(reason, reasons)}"
+    advice = suggest_names(reason, reasons, "there are")
+    return f"no quarantined record of {where} has the reason {reason}: {advice}"
 
 
 def suggest(asked: str, names: set[str]) -> str:

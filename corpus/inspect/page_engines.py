@@ -13,8 +13,8 @@ from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES
 from corpus.sources import KINDS, KINDS_WITHOUT_PAGES
 from corpus.workspace import Workspace
 
-WET_NAME = re.compile(r"\.wet(?:\.\w+)?$", re.IGNORECASE)
-"""Names of archives of texts, which a crawl has extracted itself."""
+WET_NAME = re.compile(r"(?:^|[./])wet(?:\.[^/]*)?$", re.IGNORECASE)
+"""Names, patterns and lists (`@wet.paths.gz`) of archives of texts, which a crawl has extracted itself."""
 
 
 def find_engines(workspace: Workspace) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import itertools
 import os
@@ -182,16 +183,22 @@ def _explain_no_file(pattern: str, full: str) -> str:
     if is_glob and (reached := [path for path in expand_pattern(full, True) if is_folder(path)]):
         advice = advise_patterns(reached[0], pattern)
         return f"{printable_name(pattern)} names {_count(len(reached), 'folder')} and no file: {advice}"
-    return f"no such file: {printable_name(pattern)} (looked for {printable_name(full)}){_guess_file(pattern, full)}"
+    guess = "" if is_glob or is_remote(full) else _guess_file(pattern, full)
+    return f"no such file: {printable_name(pattern)} (looked for {printable_name(full)}){guess}"
 
 
 def _guess_file(pattern: str, full: str) -> str:
-    """Return `: did you mean crawl.warc.gz?` for a path in a folder that has a file of a similar name; else nothing."""
+    """Return `: did you mean crawl.warc.gz?` for a path in a folder that has a file of a similar name, what a link of
+    this name leads to, or nothing."""
     folder, name = os.path.split(full)
-    if is_remote(full) or not os.path.isdir(folder):
-        return ""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in itertools.islice(entries, MAX_FILES_SEEN)]
+    if os.path.islink(full):
+        return f": it is a link to {printable_name(os.readlink(full))}, which is not there"
+    names: list[str] = []
+    with (
+        contextlib.suppress(OSError),
+        os.scandir(folder) as entries,
+    ):  # of a folder that cannot be listed: no guess
+        names = [entry.name for entry in itertools.islice(entries, MAX_FILES_SEEN) if entry.is_file()]
     near = find_nearest(name, names, 1)
     return (
         f": did you mean {printable_name(os.path.join(os.path.dirname(pattern), near[0]))}?" if near else ""

@@ -98,7 +98,7 @@ def _describe_standing(splits: int, unread: int, state: Collection[str]) -> str:
         what = "input split was" if splits == 1 else "input splits were"
         remain = "none remains" if not unread else "1 remains" if unread == 1 else f"{unread:,} remain"
         return f"{splits - unread:,} of {splits:,} {what} read before; {remain} to be read"
-    remain = f"{', '.join(left)} {'remains' if len(left) == 1 else 'remain'}" if left else "no stage remains"
+    remain = f"{', '.join(left)} {'remains' if len(left) == 1 else 'remain'}" if left else "nothing remains"
     return f"{', '.join(done)} {'was' if len(done) == 1 else 'were'} done before; {remain} to be done"
 
 

@@ -102,7 +102,7 @@ def _root(
 
 
 REWORDED = (
-    (r"^(No such command '(.+\.ya?ml)')\.?$", r"\1. Did you mean 'build \2 --out DIR'?"),
+    (r"^(No such command '(.+\.ya?ml)')\.?$", r"\1: `corpus build \2 --out DIR` builds it"),
     (r"'([^']*)' is not a valid int(?:eger)?(?: range)?\b", r"'\1': give a whole number"),
     (r"'([^']*)' is not a valid float(?: range)?\b", r"'\1': give a number"),
     (r"(\S+) is not in the range x>=(\S+?)\.?$", r"\1: give a number of at least \2"),
@@ -110,7 +110,7 @@ REWORDED = (
     (r"(\S+) is not in the range (\S+?)<=x<=(\S+?)\.?$", r"\1: give a number from \2 to \3"),
 )
 """How typer says it, and how corpus does: see `corpus.suggestions.WRONG_VALUES` for numbers."""
-BEAM_OPTION = re.compile(r"^(No such option: (?:--runner|--project|--region|--\w*_\w*))\b.*$")
+BEAM_OPTION = re.compile(r"(No such option: (--runner|--project|--region|--\w*_\w*))\b")
 """Options of ours have no `_` in their names, and most of Beam's have."""
 COMMANDS = (
     "init",
@@ -182,9 +182,12 @@ def _show_usage(error: Any) -> None:
         return
     for pattern, advice in REWORDED:
         message = re.sub(pattern, advice, message)
-    taken = [parameter.name for parameter in error.ctx.command.params] if error.ctx else []
-    if "beam_options" in taken:
-        message = BEAM_OPTION.sub(r"\1: options of Apache Beam come last, after --", message)
+    parameters = error.ctx.command.params if error.ctx else []
+    if any(each.name == "beam_options" for each in parameters) and (match := BEAM_OPTION.match(message)):
+        dashed = match[2].replace("_", "-")
+        is_ours = any(dashed in each.opts for each in parameters)
+        advice = f"say {dashed}" if is_ours else "options of Apache Beam come last, after --"
+        message = f"{match[1]}: {advice}"
     command = error.ctx.command_path if error.ctx else name_command(sys.argv[1:])
     typer.echo(f"corpus: {message.rstrip('.')}; see `{command} --help`", err=True)
 

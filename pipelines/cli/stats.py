@@ -35,7 +35,7 @@ VIEW_TITLES = {
     "set": "evaluation sets: items, and hits of them in all documents",
     "domain": "documents by domain",
     "license": "documents by license",
-    "quarantine": "quarantined records; of damaged ones, reason is what is wrong with them",
+    "quarantine": "quarantined records (of damaged ones, the reason says what is wrong)",
     "engine": "web pages by what read them",
     "opt_out": "documents by what their pages say about being trained on",
 }

@@ -187,10 +187,12 @@ def report_lines(
     }
     sides = {f"lists, {side}": pairs for side, pairs in sides.items()}
     sides["a reader of the line alone, where both agree"] = [
-        (each.first, each.alone) for each in agreed if each.alone is not None
+        (each.first, each.alone) for each, _ in lines if each.first == each.second and each.alone is not None
     ]
     sides["a reader of it beside its neighbours, where both agree"] = [
-        (each.first, each.beside) for each in agreed if each.beside is not None
+        (each.first, each.beside)
+        for each, _ in lines
+        if each.first == each.second and each.beside is not None
     ]
     for side, pairs in sides.items():
         precision, recall, f1 = score(pairs)

@@ -24,12 +24,16 @@ from corpus.pipelines import cli
         (["build"], "corpus: Missing argument 'MANIFEST'; see `corpus build --help`"),
         (
             ["没有.yaml"],
-            "corpus: No such command '没有.yaml'. Did you mean 'build 没有.yaml --out DIR'?; see `corpus --help`",
+            "corpus: No such command '没有.yaml': `corpus build 没有.yaml --out DIR` builds it; see `corpus --help`",
         ),
         (
             ["build", "m.yaml", "--out", "o", "--job_endpoint=localhost:8099"],
             "corpus: No such option: --job_endpoint: options of Apache Beam come last, after --; see "
             "`corpus build --help`",
+        ),
+        (
+            ["build", "m.yaml", "--out", "o", "--retry_quarantine"],
+            "corpus: No such option: --retry_quarantine: say --retry-quarantine; see `corpus build --help`",
         ),
         (
             ["stats", "w", "--runner=FlinkRunner"],

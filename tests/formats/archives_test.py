@@ -84,7 +84,7 @@ def test_members_without_a_name_are_named_by_their_number() -> None:
     for packed in (tar_of(files), zip_of(files)):
         texts, errors = read(packed)
         assert texts == {name: data for name, data in files.items() if name.endswith(".txt")}
-        assert errors == ["member 2 has no name", "member 3 has no name, but '..'"]
+        assert errors == ["member 2 has no name", "the name of member 3, '..', is no file name"]
 
 
 def test_links_that_lead_out_are_named_and_others_passed_over() -> None:

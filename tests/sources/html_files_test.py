@@ -220,6 +220,14 @@ def test_bytes_of_no_charset_are_no_page(tmp_path: Path, charset: str) -> None:
     assert gates == {"page.html": None, "noise.html": "html.no_page", "packed.html": "html.no_page"}
 
 
+def test_thousands_of_comments_before_something_else_are_no_page(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    comment, page_start = "<!-- 注 -->\n".encode(), b"<?xml version='1.0'?><html><p>ok</html>"
+    (tmp_path / "site" / "inc.php").write_bytes(comment * 4_000 + b"<?php echo 1;")
+    (tmp_path / "site" / "page.php").write_bytes(comment * 4_000 + page_start)
+    assert [one.native_id for one in records(read(tmp_path, paths="site"))] == ["site/page.php"]
+
+
 def test_what_is_no_page_or_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty.html").write_bytes(b"")
     (tmp_path / "notes.html").write_bytes(b"no markup at all")

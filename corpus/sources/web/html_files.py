@@ -11,14 +11,14 @@ from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
 from corpus.formats.archives import ZIP_MAGICS, read_archive
-from corpus.formats.encodings import check_encoding, codec_of, decode, is_wide
+from corpus.formats.encodings import check_encoding, codec_of, find_wide_codec, is_wide
 from corpus.formats.http import HTML_SNIFF
 from corpus.formats.tar import is_tar
 from corpus.private.options import WEB_REDACT, RedactKind
 from corpus.sources.inputs import fixed_prefix
 from corpus.sources.source import Source
 from corpus.sources.tables.lines import make_too_long_failure
-from corpus.sources.web.page_address import MAX_SNIFFED_BYTES, find_page_address
+from corpus.sources.web.page_address import find_page_address
 from corpus.storage import DAMAGE, File, folders, join, open_decompressed, open_input
 from corpus.storage.folders import is_folder
 from corpus.storage.names import printable_name
@@ -32,9 +32,10 @@ MAYBE_NAME = re.compile(r"(?:(?:^|/)[^./]+|\.(?:php\d?|aspx?|jsp|cgi))(?:[?@][^/
 """Names that a mirror gives to pages and others: those count whose content begins like a page."""
 ARCHIVE_NAME = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w+)$", re.IGNORECASE)
 HTML_START = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*|<\?xml.*?\?>\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    rb"(?:\xef\xbb\xbf)?\s*(?:(?><!--.*?-->|<\?xml.*?\?>)\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.I | re.S,
 )
+"""A comment ends where it first can (`?>`), else a row of them would be divided in every way."""
 HEAD_BYTES = 1 << 16
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
@@ -188,8 +189,8 @@ def _begins_like_page(path: str) -> bool:
 
 
 def _has_page_start(head: bytes) -> bool:
-    if b"\0" in head[:MAX_SNIFFED_BYTES]:
-        head = decode(head)[0].encode("utf-8", "replace")
+    if (codec := find_wide_codec(head)) is not None:
+        head = head.decode(codec, "replace").lstrip("\ufeff").encode("utf-8", "replace")
     return HTML_START.match(head) is not None
 
 
@@ -203,5 +204,7 @@ def _is_binary(body: bytes) -> bool:
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if head.count(0) * 50 <= len(head) and controls * 20 <= len(head):
         return False
-    text, codec = decode(head)
-    return not is_wide(codec) or HTML_SNIFF.search(text.encode("utf-8", "replace")) is None
+    codec = find_wide_codec(head)
+    return (
+        codec is None or HTML_SNIFF.search(head.decode(codec, "replace").encode("utf-8", "replace")) is None
+    )

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
-from corpus.formats.encodings import decode
+from corpus.formats.encodings import decode, find_wide_codec
 from corpus.groups import registered_domain
 
 MAX_HEAD = 1 << 20
 """Bytes of a page in which its head is looked for."""
 HINT = re.compile(rb"canonical|og:url|saved from url|HTTrack|SingleFile", re.IGNORECASE)
-WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
-MAX_SNIFFED_BYTES = 256
-"""Bytes of a page that hold NULs in UTF-16 and UTF-32."""
 BODY = re.compile(r"<body\b", re.IGNORECASE)
 NO_MARKUP = re.compile(
     r"<!--.*?-->|<(script|style|noscript|template)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
@@ -53,8 +50,7 @@ def find_page_address(
 def _read_statements(page: bytes | str, charset: str | None) -> tuple[str | None, list[str]]:
     """Return where a page was saved from, and the addresses that it states, the canonical one first."""
     if isinstance(page, bytes):
-        is_wide = page.startswith(WIDE_MARKS) or b"\0" in page[:MAX_SNIFFED_BYTES]
-        if not is_wide and HINT.search(page, 0, MAX_HEAD) is None:
+        if find_wide_codec(page) is None and HINT.search(page, 0, MAX_HEAD) is None:
             return None, []
         head = decode(page[:MAX_HEAD], charset, html=True)[0]
     else:

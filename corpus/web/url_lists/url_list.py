@@ -43,7 +43,13 @@ def open_list(path: str) -> pq.ParquetFile:
     except (pa.ArrowException, OSError) as error:
         reason = shorten_line(str(error).splitlines()[0], 200)
         if "magic bytes" in reason:  # Arrow's word for another format, or a file that is cut
-            reason = "`corpus urls` makes one, or write the addresses as the column `url` of a Parquet file"
+            with storage.open_input(path) as stream:
+                is_cut = stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
+            reason = (
+                "its end is missing: copy it again"
+                if is_cut
+                else "`corpus urls` makes one, or write the addresses as the column `url` of a Parquet file"
+            )
         raise UserError(f"{path}: not a list of URLs in Parquet: {reason}") from None
     if "url" not in url_list.schema_arrow.names:
         raise UserError(f"{path}: a list of URLs has a column `url`; `corpus urls` makes one")

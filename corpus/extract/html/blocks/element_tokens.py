@@ -19,6 +19,8 @@ MAX_WORDS = 10
 """Words of one element that are read: pages styled by utility classes have dozens."""
 MAX_NAME_CHARACTERS = 200
 """Characters of an attribute that are read."""
+MAX_KEPT_CHARACTERS = 2_000
+"""Characters of the attributes of an element whose tokens are kept."""
 MAX_CACHED = 20_000
 """Elements whose tokens are kept; the same bytes come out without them."""
 
@@ -55,7 +57,10 @@ def name_element(tag: str, attributes: Mapping[str, str | None]) -> Tokens:
             key = (tag, reader, reader(attributes))
     tokens = _cache.get(key)
     if tokens is None:
-        tokens = _keep(_cache, key, _read_tokens(tag, *map(attributes.get, _READ)))
+        values = list(map(attributes.get, _READ))
+        tokens = _read_tokens(tag, *values)
+        if sum(map(len, filter(None, values))) <= MAX_KEPT_CHARACTERS:
+            _keep(_cache, key, tokens)
     return tokens
 
 
@@ -94,7 +99,7 @@ def _read_tokens(
     test_name: str | None,
     names: str | None,
 ) -> Tokens:
-    words = _split_class(names) if names else ()
+    words = _split_class(names[:MAX_NAME_CHARACTERS]) if names else ()
     for written in (identity, test_name):
         if written:
             words += _split_words(written)

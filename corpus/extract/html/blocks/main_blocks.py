@@ -287,15 +287,18 @@ def keep_siblings(page: PageBlocks, kept: list[int], logits: Ints, held: Ints, s
             and 10 * page.linked[at] < 3 * len(page.texts[at])
         )
 
+    order = np.argsort(page.get_array("paths"), kind="stable")
+    in_order = page.get_array("paths")[order]
+    sums = np.zeros((3, len(order) + 1), np.int64)
+    np.cumsum([stays[order], (stays * sizes)[order], sizes[order]], axis=1, out=sums[:, 1:])
+
     @cache
     def are_kept(path: int, around: int) -> bool:
-        inside = slice(page.begins[around], page.ends[around]) if around >= 0 else slice(None)
-        alike = page.get_array("paths")[inside] == path
-        chosen = alike & stays[inside]
-        return bool(
-            np.count_nonzero(chosen) >= MIN_SIBLINGS
-            and 2 * sizes[inside][chosen].sum() >= sizes[inside][alike].sum()
-        )
+        first, last = np.searchsorted(in_order, [path, path + 1])
+        inside = (page.begins[around], page.ends[around]) if around >= 0 else (0, len(order))
+        begin, end = first + np.searchsorted(order[first:last], inside)
+        count, chosen, alike = sums[:, end] - sums[:, begin]
+        return bool(count >= MIN_SIBLINGS and 2 * chosen >= alike)
 
     added: list[int] = []
     for begin, end in find_runs(~stays):

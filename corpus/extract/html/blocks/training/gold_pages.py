@@ -182,6 +182,8 @@ def _read_lines(path: Path) -> Iterator[GoldPage]:
         for number, line in enumerate(lines):
             try:
                 yield _make_page(number, json.loads(line))
+            except json.JSONDecodeError as error:
+                raise UserError(f"{file}:{number + 1}:{error.colno}: no JSON: {error.msg}") from None
             except ValueError as error:
                 raise UserError(f"{file}:{number + 1}: {error}") from None
 
