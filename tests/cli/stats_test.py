@@ -119,7 +119,10 @@ def test_what_read_pages_that_do_not_say_it(tmp_path: Path, mode: str, engines: 
     sources = {
         "news": {"kind": "news", "paths": ["*.warc.gz"]},
         "crawl": {"kind": "warc", "paths": ["*.warc.gz", "*.warc.wet.gz"]},
-        "texts": {"kind": "warc", "paths": ["CC-MAIN-*.warc.wet.gz", "b.WET", "@lists/wet.paths.gz", "*.wet.*"]},
+        "texts": {
+            "kind": "warc",
+            "paths": ["CC-MAIN-*.warc.wet.gz", "b.WET", "@lists/wet.paths.gz", "*.wet.*"],
+        },
         "folder": {"kind": "html", "paths": ["site"]},
         "維基": {"kind": "wikipedia", "paths": ["zhwiki.xml.bz2"]},
         "mine": {"kind": "mylab:Source", "paths": ["x"]},

@@ -15,6 +15,10 @@ import corpus.extract.html.trafilatura_text  # noqa: F401 - loaded before the li
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.html import main_text as real
+from corpus.extract.page_readers import load_reader
+
+BURNT_SECONDS = 0.5
+"""Processor time that `slow_library` takes to load, and that `load` takes beyond it."""
 
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
@@ -29,6 +33,10 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         )
     COMMANDS[command[1].decode()]((command[2] or b"").decode())
     return ExtractedText(text=f"survived {command[1].decode()}")
+
+
+def load(_: str) -> None:
+    load_reader("tests.extract.slow_library").burn()
 
 
 def segfault(_: str) -> None:
@@ -103,6 +111,6 @@ COMMANDS = {
     found.__name__: found
     for found in (
         segfault, abort, leave, kill, die_once, spin, sleep, pattern, eat, eat_natively, recurse, fail, undecodable,
-        multiply,
+        multiply, load,
     )
 }  # fmt: skip

@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from corpus.document import Record
-from corpus.extract import PAGE_MODULE, ExtractedText
+from corpus.extract import FORMATS, PAGE_MODULE, ExtractedText
 from corpus.extract.page_readers import list_modules
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.supervised import Parser
+from tests.extract.hostile import BURNT_SECONDS
 
 LIBRARIES = ("trafilatura", "resiliparse", "scipy")
 SENTENCE = "Каждое утро пекарь открывает лавку, и в четыре часа уже горит свет. "
@@ -51,40 +52,22 @@ def test_parsers_begin_with_what_their_records_need() -> None:
     ]
 
 
-LOAD = """
-import json, sys, time
-import corpus.extract.html.main_text
-page = sys.stdin.read()
-begin = time.process_time()
-import corpus.extract.html.trafilatura_text
-loaded = time.process_time()
-corpus.extract.html.trafilatura_text.extract_with_trafilatura(page, None, "fast")
-print(json.dumps([loaded - begin, time.process_time() - loaded]))
-"""
-
-
-def choose_seconds(page: str) -> float:
-    """Return processor time that the first page takes here, now, and half of what its library takes to load."""
-    command = [sys.executable, "-c", LOAD]
-    done = subprocess.run(command, input=page, capture_output=True, text=True, check=True)
-    loading, reading = json.loads(done.stdout)
-    return float(reading + loading / 2)
-
-
-def test_the_first_page_that_is_left_to_trafilatura_has_all_its_time() -> None:
-    stated = json.dumps({"@type": "Article", "articleBody": SENTENCE * 20}, ensure_ascii=False)
-    page = (
-        f'<html><head><script type="application/ld+json">{stated}</script></head><body><p>…</p></body></html>'
-    )
+def test_what_a_library_takes_to_load_is_no_page_s_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "text/x-hostile", "tests.extract.hostile")
     records = [
-        Record(native_id=str(at), file="f", offset=at, length=1, media_type="text/html", body=page)
+        Record(
+            native_id=str(at),
+            file="f",
+            offset=at,
+            length=1,
+            media_type="text/x-hostile",
+            body="<!--do:load-->",
+        )
         for at in range(3)
     ]
-    parser = Parser("corpus", Budgets(seconds=choose_seconds(page)))
+    parser = Parser("corpus", Budgets(seconds=1.6 * BURNT_SECONDS))
     try:
         answers = [answer for _, answer in parser.extract_each(enumerate(records))]
     finally:
         parser.close()
-    for answer in answers:
-        assert isinstance(answer, ExtractedText), answer
-        assert answer.metadata["extractor"] == "trafilatura" and SENTENCE.strip() in answer.text
+    assert [isinstance(answer, ExtractedText) and answer.text for answer in answers] == ["survived load"] * 3
