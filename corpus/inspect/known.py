@@ -65,7 +65,7 @@ def explain_no_quarantine(workspace: Workspace, source: str | None, reason: str 
     where = workspace.root if source is None else f"source {source} of {workspace.root}"
     if reason is None or not reasons:
         return f"no record of {where} is in quarantine"
-    advice = suggest_names(reason, reasons, "there are")
+    advice = suggest_names(reason, reasons, "others are")
     return f"no quarantined record of {where} has the reason {reason}: {advice}"
 
 

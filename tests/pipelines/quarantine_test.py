@@ -174,7 +174,7 @@ def test_quarantine_is_sampled(tmp_path: Path) -> None:
     for options, line in (
         (
             ("--reason", "crash"),
-            f"no quarantined record of {out} has the reason crash: the workspace has bytes",
+            f"no quarantined record of {out} has the reason crash: others are bytes",
         ),
         (("--reason", "byte"), f"no quarantined record of {out} has the reason byte: did you mean bytes?"),
         (("--quarantine", "--source", "wbe"), "no source wbe: did you mean web?"),
@@ -196,7 +196,7 @@ def test_quarantine_is_sampled_by_the_reasons_that_stats_shows(tmp_path: Path) -
     shown = json.loads(run(stats, str(out), "--by", "quarantine", "--json"))
     reasons = [row["reason"] for row in shown["quarantine"]]
     assert reasons and "damaged" not in reasons
-    title = "quarantined records; of damaged ones, reason is what is wrong with them"
+    title = "quarantined records (of damaged ones, the reason says what is wrong)"
     assert title in " ".join(run(stats, str(out), "--by", "quarantine").split())
     for reason in [*reasons, "damaged"]:
         assert "bad.arc" in run(sample, str(out), "--reason", reason, "--json")
