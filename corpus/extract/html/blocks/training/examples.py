@@ -29,7 +29,6 @@ from corpus.extract.html.blocks.second_look import expect_each, measure_expectat
 from corpus.extract.html.blocks.training.block_labels import label_by_pieces, label_by_text
 from corpus.extract.html.blocks.training.gold_pages import GoldPage
 from corpus.extract.html.blocks.training.network import TOKENS_LEFT_OUT, Batch
-from corpus.extract.html.empty_anchors import close_empty_anchors
 
 ReadText = Callable[[str], str | None]
 
@@ -64,7 +63,7 @@ def make_example(gold: GoldPage, read_other: ReadText) -> Example | None:
 
     `read_other` is another extractor, whose text stands in for the gold of pages of which only pieces are known.
     """
-    page = read_blocks(close_empty_anchors(gold.html))
+    page = read_blocks(gold.html)
     if not page.texts or (gold.text == "" and not gold.wanted):
         return None
     sizes = measure_sizes(page)

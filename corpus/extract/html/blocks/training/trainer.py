@@ -253,8 +253,6 @@ def _make_examples(folders: Sequence[GoldFolder], read_other: ReadText, report: 
     for folder in folders:
         report(f"reading {folder.name}: {len(folder.pages):,} pages")
         for page in folder.pages:
-            if (
-                not is_too_deep(close_empty_anchors(page.html))
-                and (example := make_example(page, read_other)) is not None
-            ):
+            page = replace(page, html=close_empty_anchors(page.html))
+            if not is_too_deep(page.html) and (example := make_example(page, read_other)) is not None:
                 yield from [example] * (2 if len(folder.pages) < FEW_PAGES else 1)
