@@ -34,6 +34,7 @@ from corpus.private.options import Redact
 from corpus.sources import KINDS, is_plugin_kind, source_class
 from corpus.sources.source import Source
 from corpus.storage import exists, is_remote, join, read_bytes
+from corpus.storage.names import describe_link
 from corpus.suggestions import describe_wrong_value, find_nearest, suggest_names
 from corpus.tokens.options import MixtureOptions, TokenizerOptions, TokensOptions
 from corpus.validation import Validation
@@ -330,8 +331,8 @@ def _advise_name(path: str) -> str:
     """Return which manifest may be meant by the path of none, or how to make one."""
     if is_remote(path):
         return "check the URL"
-    if os.path.islink(path):
-        return f"it is a link to {os.readlink(path)}, which is not there"
+    if (link := describe_link(path)) is not None:
+        return link
     folder = os.path.dirname(path)
     with contextlib.suppress(OSError):  # of a folder that is not there, or cannot be listed: no guess
         names = sorted(name for name in os.listdir(folder or ".") if name.endswith((".yaml", ".yml")))

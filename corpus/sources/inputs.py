@@ -25,7 +25,7 @@ from corpus.storage import (
     stat,
 )
 from corpus.storage.folders import is_folder, walk
-from corpus.storage.names import printable_name
+from corpus.storage.names import describe_link, printable_name
 from corpus.suggestions import find_nearest
 
 FILE_ENDING = re.compile(
@@ -191,8 +191,8 @@ def _guess_file(pattern: str, full: str) -> str:
     """Return `: did you mean crawl.warc.gz?` for a path in a folder that has a file of a similar name, what a link of
     this name leads to, or nothing."""
     folder, name = os.path.split(full)
-    if os.path.islink(full):
-        return f": it is a link to {printable_name(os.readlink(full))}, which is not there"
+    if (link := describe_link(full)) is not None:
+        return f": {link}"
     names: list[str] = []
     with (
         contextlib.suppress(OSError),

@@ -7,7 +7,7 @@ Local paths and fsspec URLs are handled alike.
     compressed.py   decompressing streams, guarded against bombs
     checked.py      of compressed files, what their checksums confirm
     folders.py      folders as inputs
-    names.py        file names made printable
+    names.py        file names made printable, links described
     fingerprint.py  hashes of settings and of input files
     outputs.py      whether a path can be written
     lock.py         one build at a time in a workspace
