@@ -32,7 +32,7 @@ from corpus.ledger.quarantine import QuarantineWriter, replace_surrogates
 from corpus.pipelines.beam.fanout import PipelineBuilder, fan_out_pipeline
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.context import Tools, load_tools, tools_to_json
-from corpus.pipelines.measure import measure_in_parser, measure_pages, signal_schema, to_signals
+from corpus.pipelines.measure import list_windows, measure_in_parser, measure_pages, signal_schema, to_signals
 from corpus.progress import count_documents, count_earlier
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit
@@ -54,8 +54,6 @@ RowGroupChunk = tuple[pa.RecordBatch | None, list[Page | None], pa.Array]
 """A row group: its documents if they are to be written; a page for each, None if a gate stopped it; their origins."""
 
 IDENTIFY_CALL = "corpus.languages.identify:identify_record"
-SIGNATURE_BATCH_PAGES = 32
-"""Pages whose arrays are held together: signatures are cheaper in batches."""
 
 
 class IngestParts:
@@ -155,8 +153,8 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                 step: np.full((len(pages), len(tools.filters[step].signals)), np.nan, np.float32)
                 for step in writers
             }
-            for first in range(0, len(pages), SIGNATURE_BATCH_PAGES):
-                batch = pages[first : first + SIGNATURE_BATCH_PAGES]
+            for first, last in list_windows(pages):
+                batch = pages[first:last]
                 measure_pages(tools, batch, first, values)
                 if quarantines:
                     measure_in_parser(tools, split, batch, first, origins, values, quarantines)
@@ -165,7 +163,7 @@ def ingest_part(workspace: Workspace, tools: Tools, split: InputSplit) -> int:
                     languages = [page.language if page is not None else None for page in batch]
                     signature_writer.write(tools.signatures.signatures(words, languages))
                 # Their arrays go before the next come.
-                pages[first : first + SIGNATURE_BATCH_PAGES] = [None] * len(batch)
+                pages[first:last] = [None] * len(batch)
             signals = {step: to_signals(tools.filters[step], table) for step, table in values.items()}
             for step, step_writer in writers.items():
                 step_writer.write(signals[step])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -17,6 +19,27 @@ from corpus.pipelines.context import Tools
 from corpus.sources.input_split import InputSplit
 from corpus.text.batch import PageBatch, make_batches
 from corpus.text.page import Page
+
+WINDOW_PAGES, WINDOW_CHARACTERS = 256, 1 << 21
+"""Pages, and characters of them, whose arrays are held together: signals are cheaper for several pages of a language,
+signatures for several of any."""
+
+
+def list_windows(pages: Sequence[Page | None]) -> list[tuple[int, int]]:
+    """Return where each run of pages begins and ends whose arrays are held together."""
+    windows: list[tuple[int, int]] = []
+    begin = count = size = 0
+    for at, page in enumerate(pages):
+        if page is None:
+            continue
+        if count == WINDOW_PAGES or (count and size + len(page.text) > WINDOW_CHARACTERS):
+            windows.append((begin, at))
+            begin, count, size = at, 0, 0
+        count += 1
+        size += len(page.text)
+    if begin < len(pages):
+        windows.append((begin, len(pages)))
+    return windows
 
 
 def measure_pages(

@@ -22,8 +22,8 @@ from corpus.text.words import Words
 
 SEPARATOR = "\u2028"
 """A line separator: nothing of Unicode's rules for words and sentences, and nothing of ours, reaches across it."""
-MAX_BATCH_PAGES = 32
-MAX_BATCH_CHARACTERS = 1 << 18
+MAX_BATCH_PAGES = 64
+MAX_BATCH_CHARACTERS = 1 << 19
 """Characters from which no page is added: the arrays of a batch stay in the cache of a core, more or less."""
 
 Counts = npt.NDArray[np.int64]

@@ -18,7 +18,7 @@ import pytest
 from corpus import filters
 from corpus.errors import RunError
 from corpus.filters.filter import FunctionFilter
-from corpus.pipelines.measure import measure_pages
+from corpus.pipelines.measure import WINDOW_CHARACTERS, WINDOW_PAGES, list_windows, measure_pages
 from corpus.text.batch import MAX_BATCH_CHARACTERS, PageBatch, make_batches
 from corpus.text.conventions import language_files
 from corpus.text.ngrams import ConfusedHashesError, find_later_copies, find_repeated_ngrams_of_pages
@@ -127,11 +127,20 @@ def test_declarations_in_many_languages_cut_into_pages(data: Path) -> None:
 def test_batches_are_of_one_language_and_bounded() -> None:
     pages = [
         Page("文" * size, language)
-        for size, language in ((9, "a"), (9, None), (1 << 17, "a"), (1 << 17, "a"))
+        for size, language in ((9, "a"), (9, None), (1 << 18, "a"), (1 << 18, "a"))
     ]
     assert make_batches([pages[0], None, pages[1], pages[2], pages[3]]) == [[0, 3], [2], [4]]
-    assert MAX_BATCH_CHARACTERS == 1 << 18
-    assert [len(batch) for batch in make_batches([Page("a")] * 70)] == [32, 32, 6]
+    assert MAX_BATCH_CHARACTERS == 1 << 19
+    assert [len(batch) for batch in make_batches([Page("a")] * 140)] == [64, 64, 12]
+
+
+def test_windows_are_bounded_and_hold_every_page() -> None:
+    assert (WINDOW_PAGES, WINDOW_CHARACTERS) == (256, 1 << 21)
+    assert list_windows([]) == []
+    assert list_windows([None, None, Page("a")] * 300) == [(0, 770), (770, 900)]
+    assert list_windows([None] * 3) == [(0, 3)]
+    long, longest = Page("文" * (1 << 20)), Page("文" * (1 << 22))
+    assert list_windows([long, long, None, long, longest, long]) == [(0, 3), (3, 4), (4, 5), (5, 6)]
 
 
 def test_a_filter_that_fails_on_a_batch_names_the_text_it_fails_on_alone() -> None:

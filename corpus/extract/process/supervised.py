@@ -50,7 +50,7 @@ from corpus.extract.process.worker import (
     to_marshallable,
 )
 
-WINDOW_RECORDS, WINDOW_BYTES = 32, 4 << 20
+WINDOW_RECORDS, WINDOW_BYTES = 128, 16 << 20
 """Records in flight at most; memory is bounded by these bytes and one record."""
 MAX_ATTEMPTS_BY_SIGNAL = {int(signal.SIGKILL): 3}
 """How many parsers a record may take down: two, and one more where somebody else may have killed them."""
@@ -138,6 +138,8 @@ class Parser:
             head = waiting.popleft()
             if head.frame:
                 self._await(head)
+            elif self._out and self._channel is not None:  # so that the parser has the next pages meanwhile
+                self._exchange()
             yield head.item, head.answer
 
     def _fill(self, waiting: deque[_Job[Item]], source: Iterator[tuple[Item, Record | None]]) -> bool:

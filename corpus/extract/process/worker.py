@@ -53,7 +53,7 @@ OUT_OF_MEMORY_STATUS = 77
 PARENT_CHECK_SECONDS = 2.0
 """Interval at which the first process checks that the one that started it still exists."""
 
-GROUP_JOBS, GROUP_BYTES, GROUP_SECONDS = 16, 1 << 20, 0.25
+GROUP_JOBS, GROUP_BYTES, GROUP_SECONDS = 64, 8 << 20, 0.5
 """Pages, bytes of them and seconds of processor time up to which one more is read ahead, if it is there."""
 READ_BYTES = 1 << 18
 """Bytes that are received at once."""
