@@ -18,7 +18,7 @@ from rich.cells import cell_len, set_cell_size
 
 from corpus import storage
 from corpus.inspect.html_text import escape, shorten
-from corpus.inspect.readable import format_count, format_size
+from corpus.inspect.readable import format_count, format_size, format_things
 from corpus.workspace import Workspace, read_table
 
 MAX_CELL_CHARACTERS = 60
@@ -191,7 +191,7 @@ class BrowsableDataset(ds.FileSystemDataset):  # type: ignore[misc]  # pyarrow h
 
     def _count(self) -> str:
         """Return the number of rows as text if that is cheap: not of many files, and not of a filtered dataset."""
-        files = f"{len(self.files):,} file{'s' if len(self.files) != 1 else ''}"
+        files = format_things(len(self.files), "file")
         if self._scan_options:
             return f"filtered rows in {files}"
         if len(self.files) > MAX_COUNTED_FILES:

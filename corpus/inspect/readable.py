@@ -29,6 +29,11 @@ def format_count(count: int) -> str:
     return f"{count:,}" if abs(count) < 1_000_000 else format_short(count)
 
 
+def format_things(count: int, thing: str) -> str:
+    """Format a count of things: 1 file, 12,345 files."""
+    return f"{format_count(count)} {thing}{'' if count == 1 else 's'}"
+
+
 def shorten_rule_name(name: str, room: int | None) -> str:
     """Shorten a rule's name to `room` characters: first the end of its step (gopher_r….top_2_gram.max),
     then the middle of the rest. None, outside a terminal, leaves it whole: other programs read it."""

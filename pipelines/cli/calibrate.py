@@ -323,6 +323,7 @@ def print_fairness(fairness: Fairness, texts: ParallelTexts) -> None:
     from rich.table import Table
 
     from corpus.filters.calibration.fairness import MAX_LOSS, MAX_RATIO, WRONGED
+    from corpus.inspect.readable import format_things
     from corpus.pipelines.cli.console import make_console
 
     table = Table("language", "passages", "untranslated", "lost", "95 % interval", "by rule")
@@ -351,5 +352,8 @@ def print_fairness(fairness: Fairness, texts: ParallelTexts) -> None:
         typer.echo(f"{language} loses {share:.1%}, more than {WRONGED:g} times the mean")
     if texts.unread:
         shown = ", ".join(map(os.path.basename, texts.unread[:5]))
-        typer.echo(f"{len(texts.unread):,} files left out, whose names are no language: {shown}", err=True)
+        typer.echo(
+            f"{format_things(len(texts.unread), 'file')} left out, whose names are no language: {shown}",
+            err=True,
+        )
     typer.echo("fair" if fairness.is_fair else "not fair")

@@ -169,6 +169,7 @@ def name_export(out: str) -> str | None:
     """Return what the finished export in a folder is, such as `documents of demo, 12 files`; None if there is none."""
     from corpus import storage
     from corpus.export.target import DESCRIPTION_FILE, check_folder, read_description
+    from corpus.inspect.readable import format_things
 
     folder = check_folder(out)
     if not storage.exists(storage.join(folder, DESCRIPTION_FILE)):
@@ -176,8 +177,7 @@ def name_export(out: str) -> str | None:
     earlier = read_description(folder)
     name = (earlier.get("build") or {}).get("name")
     count = len(earlier["files"])
-    files = "1 file" if count == 1 else f"{count:,} files"
-    return f"{earlier['export']}{f' of {name}' if name else ''}, {files}"
+    return f"{earlier['export']}{f' of {name}' if name else ''}, {format_things(count, 'file')}"
 
 
 def refuse_unused_options(context: typer.Context, mode: str | None) -> None:
@@ -295,15 +295,16 @@ def write_signatures(place: str, out: str, source: str | None) -> dict[str, Any]
 
 def summarize(exported: dict[str, Any], out: str) -> str:
     """What was exported, in one line."""
-    from corpus.inspect.readable import format_count, format_short, format_size
+    from corpus.inspect.readable import format_short, format_size, format_things
 
+    files = format_things(len(exported["files"]), "file") if "files" in exported else ""
     if exported["export"] == "documents":
         return (
-            f"{out}: {format_count(exported['documents'])} documents, {format_size(exported['bytes'])} of text "
-            f"in {len(exported['files'])} files"
+            f"{out}: {format_things(exported['documents'], 'document')}, {format_size(exported['bytes'])} of text "
+            f"in {files}"
         )
     if exported["export"] == "signatures":
-        return f"{out}: signatures of {format_count(exported['documents'])} documents in {len(exported['files'])} files"
+        return f"{out}: signatures of {format_things(exported['documents'], 'document')} in {files}"
     if exported["export"] == "model":
         return f"{out}: model of {exported['run']} at step {exported['step']:,}, to load with AutoModelForCausalLM"
     sides = {name: file["tokens"] for name, file in exported["files"].items() if "tokens" in file}

@@ -96,7 +96,7 @@ def write_first_manifest(
     guessed: int,
 ) -> str:
     """Return the manifest. `command` wrote it to `place`; `unread` are files that no source reads, by reason."""
-    from corpus.inspect.readable import format_size
+    from corpus.inspect.readable import format_size, format_things
 
     files = sum(len(source.paths) for source in sources)
     size = sum(source.size for source in sources)
@@ -124,7 +124,7 @@ def write_first_manifest(
         "# max_failures: 0.01                # stop if more records than this share cannot be read\n"
         "# validation: {share: 0.005}        # held out of training, by language\n"
         f"tokenizer: {{vocabulary: {vocabulary}}}       "
-        f"# for {format_size(size)} in {files:,} files; or the path of a tokenizer.json\n"
+        f"# for {format_size(size)} in {format_things(files, 'file')}; or the path of a tokenizer.json\n"
     )
     if len(sources) > WEIGHED_SOURCES:
         blocks.append("# mixture: {temperature: 0.5}       # evens out languages; by default as they are\n")
@@ -133,7 +133,7 @@ def write_first_manifest(
         blocks.append(f"# mixture: {{weights: {{{weights}}}}}   # shares in training; by default as it is\n")
     if guessed:
         blocks.append(
-            f"# {guessed:,} files were taken to be like the others of their folder, which are all of one kind.\n"
+            f"# {format_things(guessed, 'file')} of a folder of one kind: taken to be like those looked at.\n"
         )
     if unread:
         blocks.append(_write_unread(unread))

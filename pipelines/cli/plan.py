@@ -200,7 +200,13 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
     """Print the input splits, the rules (once for all sources that share them), idle rules and the match curve."""
     from rich.text import Text
 
-    from corpus.inspect.readable import format_count, format_size, make_printable, shorten_rule_name
+    from corpus.inspect.readable import (
+        format_count,
+        format_size,
+        format_things,
+        make_printable,
+        shorten_rule_name,
+    )
     from corpus.pipelines.cli.stats import to_plain_text
 
     table = _make_table("input", "source", ("kind", "files", "input splits", "bytes", "largest"))
@@ -215,7 +221,9 @@ def print_plan(console: Console, description: dict[str, Any]) -> None:
     console.print(table, "")
     if "probe" in description:
         probe = description["probe"]
-        seen = f"first record of {format_count(probe['looked_at'])} of {format_count(probe['files'])} files"
+        seen = (
+            f"first record of {format_count(probe['looked_at'])} of {format_things(probe['files'], 'file')}"
+        )
         print_failures(console, probe["failures"], seen)
         for row in probe["textless"]:
             console.print(Text(make_printable(row["line"]), "yellow"), soft_wrap=True)

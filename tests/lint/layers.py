@@ -33,6 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.dedup",
         "corpus.classifier",
         "corpus.validation",
+        "corpus.manifest_mistakes",
     ),
     ("corpus.decontamination",),
     ("corpus.tokens", "corpus.web", "corpus.ledger", "corpus.private", "corpus.clean"),
