@@ -62,12 +62,17 @@ lint: setup  ## style, types, layers, names, links, licences, documentation
 	.venv-datatrove/bin/python -m $(INSTALL) -r $<
 	@touch $@
 
+.venv-dolma/.ready: tests/benchmarks/peers/dolma.txt
+	@test -x .venv-dolma/bin/python || $(PYTHON) -m venv .venv-dolma
+	.venv-dolma/bin/python -m $(INSTALL) --no-deps -r $<
+	@touch $@
+
 .venv-peers/.ready: tests/benchmarks/peers/libraries.txt $(VENV)/.ready
 	@rm -rf .venv-peers
 	$(BIN)/python -m $(INSTALL) --no-deps --target .venv-peers -r $<
 	@touch $@
 
-bench: setup .venv-datatrove/.ready .venv-peers/.ready  ## side by side with the field's tools, in one run
+bench: setup .venv-datatrove/.ready .venv-dolma/.ready .venv-peers/.ready  ## side by side with the field's tools, in one run
 	@for file in tests/benchmarks/*_benchmark.py; do name=$$(basename $$file .py); \
 	echo "== $$name"; $(BIN)/python -m tests.benchmarks.$$name || exit 1; done
 
@@ -80,4 +85,4 @@ wheel:  ## dist/*.whl; installs nothing into the environment
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## everything that was made
-	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-peers .engines build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-dolma .venv-peers .engines build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,8 @@ from corpus.formats.encodings import decode
 
 DATATROVE = Path(__file__).parents[2] / ".venv-datatrove" / "bin" / "python"
 """A Python with the packages of peers/datatrove.txt: `make bench` makes it."""
+DOLMA = Path(__file__).parents[2] / ".venv-dolma" / "bin" / "dolma"
+"""The command of peers/dolma.txt: `make bench` makes it, too."""
 
 PEERS = Path(__file__).parents[2] / ".venv-peers"
 """A folder with the packages of peers/libraries.txt; benchmarks that do without one of them say so."""
@@ -42,7 +44,16 @@ def decode_page(record: Record) -> str:
 
 def datatrove() -> str:
     """The Python with datatrove; without one the process ends with status 2 and a line that says so."""
-    if not DATATROVE.exists():
-        print(f"{DATATROVE} is missing: `make bench` makes it", file=sys.stderr)
+    return _find(DATATROVE)
+
+
+def dolma() -> str:
+    """The command `dolma`; without one the process ends with status 2 and a line that says so."""
+    return _find(DOLMA)
+
+
+def _find(program: Path) -> str:
+    if not program.exists():
+        print(f"{program} is missing: `make bench` makes it", file=sys.stderr)
         sys.exit(2)
-    return str(DATATROVE)
+    return str(program)

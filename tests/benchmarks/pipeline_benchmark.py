@@ -8,13 +8,15 @@ Both read the 2,094 real pages of web-open.warc.gz (66 KB each), or an archive p
 whole run, less that of the same command on an archive of one page: start-up and the loading of models are left out on
 both sides. Ours computes every signal of every page (URL, text, Gopher, C4, FineWeb, language), MinHash signatures,
 Parquet parts, duplicates and decisions, with each of the extraction modes that are named. Theirs stops at the first
-rule that fails; its filters alone and its filters with MinHash are both shown.
+rule that fails; its filters alone and its filters with MinHash are both shown. dolma reads, extracts with resiliparse
+and tags by Gopher's and C4's rules for English: it identifies no language, compares no pages and drops none.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gzip
 import io
 import os
 import resource
@@ -39,6 +41,11 @@ from corpus.languages.models import lid_path
 from tests.benchmarks import bench
 
 HERE = Path(__file__).parent
+VERSIONS = """
+import sys
+from importlib.metadata import version
+print(" with ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
+"""
 SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 MANIFEST = """name: benchmark
@@ -61,6 +68,7 @@ def main() -> None:
     parser.add_argument("--archives", default="web-open", help="web-open, wcxb, or both between commas")
     given = parser.parse_args()
     bench.datatrove()
+    bench.dolma()
     data = bench.sample_data()
     with tempfile.TemporaryDirectory() as folder:
         for name in given.archives.split(","):
@@ -92,7 +100,9 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
     sides: dict[str, Callable[[Path, Path], list[str]]] = {
         "datatrove, filters": lambda archive, out: theirs(archive, out, "filters"),
         "datatrove, filters and MinHash": lambda archive, out: theirs(archive, out, "all"),
-    } | {f"corpus, {mode}": partial(ours, mode) for mode in modes}
+        "dolma, resiliparse and taggers": dolma,
+    }
+    sides |= {f"corpus, {mode}": partial(ours, mode) for mode in modes}
     spent: dict[str, list[float]] = {name: [] for name in sides}
     kept: dict[str, int] = {}
     for turn in range(rounds):
@@ -191,12 +201,23 @@ def theirs(archive: Path, out: Path, steps: str) -> list[str]:
     return [bench.datatrove(), str(script), str(archive), str(out), lid_path(), steps]
 
 
+def dolma(archive: Path, out: Path) -> list[str]:
+    places = ["--documents", str(archive), "--destination", str(out)]
+    steps = ["--linearizer", "resiliparse", "--post.taggers", "gopher_v2", "c4_v2"]
+    return [bench.dolma(), "warc", *places, *steps, "--source_name", "web", "--processes", "1"]
+
+
 def theirs_versions() -> str:
-    named = "f\"datatrove {v('datatrove')} with trafilatura {v('trafilatura')}\""
-    code = f"from importlib.metadata import version as v; print({named})"
-    return subprocess.run(
-        [bench.datatrove(), "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    sides = ((bench.datatrove(), "datatrove", "trafilatura"), (bench.dolma(), "dolma", "resiliparse"))
+    return "; ".join(
+        subprocess.run(
+            [str(Path(program).with_name("python")), "-c", VERSIONS, *names],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for program, *names in sides
+    )
 
 
 def documents(name: str, out: Path) -> int:
@@ -206,6 +227,8 @@ def documents(name: str, out: Path) -> int:
             pq.read_table(path, columns=["kept"]).column("kept").to_pylist().count(True)
             for path in (out / "decisions").rglob("*.parquet")
         )
+    if name.startswith("dolma"):
+        return sum(1 for path in out.rglob("*.gz") for _ in gzip.open(path))
     folder = out / ("kept" if "MinHash" in name else "filtered")
     return sum(pq.read_metadata(path).num_rows for path in folder.rglob("*.parquet"))
 
