@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+from corpus.inspect.readable import format_things
 from corpus.rules.known_signals import KnownSignal, read_known_signals
 from corpus.rules.presets import count_corrections, list_presets, read_preset
 
@@ -72,7 +73,7 @@ def describe_signal_bounds(name: str) -> str:
     texts = [f"{bounds} ({', '.join(presets)})" for bounds, presets in presets_by_bound.items()]
     corrected = count_corrections(name)
     if corrected:
-        texts.append(f"others in {corrected} language{'' if corrected == 1 else 's'}")
+        texts.append(f"others in {format_things(corrected, 'language')}")
     return "; ".join(texts)
 
 

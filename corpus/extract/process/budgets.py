@@ -178,13 +178,13 @@ def _list_tags(
     # The lowest byte that is 0 gets its highest bit; all below it are of the name.
     ends = (packed - _EACH_BYTE) & ~packed & (_EACH_BYTE << np.uint64(7))
     names = (packed & (ends & (~ends + np.uint64(1))) - np.uint64(1)).view(np.int64)
-    are_long = (ends == 0) & (_NAME_BYTES.take(codes.take(begins + _PACKED, mode="clip")) > 0)
+    behind = begins + _PACKED
+    are_long = (ends == 0) & (behind < len(page)) & (_NAME_BYTES.take(codes.take(behind, mode="clip")) > 0)
     numbers: dict[bytes, int] = {}
     for at in np.flatnonzero(are_long):
         name = _NAME.match(page, begins[at])
         assert name is not None
-        if len(name[0]) > _PACKED:
-            names[at] = numbers.setdefault(name[0].lower(), -1 - len(numbers))
+        names[at] = numbers.setdefault(name[0].lower(), -1 - len(numbers))
     if declared:
         scripts = (packed & _SCRIPT_BYTES) == _SCRIPT
         opened, closed = begins[scripts & ~are_ends].tolist(), begins[scripts & are_ends].tolist()
