@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -126,13 +126,18 @@ _UNUSUAL = re.compile("[\x80-\x9f\u0250-\u02af\u0700-\u08ff\ue000-\uf8ff\ufff0-\
 """What UTF-8 hardly ever stands for: a closing quote after a capital with an accent reads as such a letter."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reading:
     """What UTF-8 looks like in an 8-bit charset: a pattern of its sequences, and the byte of each character."""
 
     name: str
-    sequence: re.Pattern[str]
+    pattern: str
     bytes: dict[int, int]
+
+    @cached_property
+    def sequence(self) -> re.Pattern[str]:
+        """The pattern, compiled: of the rarer readings few processes need it, and all together take 60 ms."""
+        return re.compile(self.pattern)
 
 
 def looks_recoded(text: str) -> bool:
@@ -435,4 +440,4 @@ def _build_reading(name: str, codec: str) -> _Reading:
             f"{of(0xF4, 0xF4)}{of(0x80, 0x8F)}{tail}{{2}}",
         )
     )
-    return _Reading(name, re.compile(pattern), bytes_by_character)
+    return _Reading(name, pattern, bytes_by_character)

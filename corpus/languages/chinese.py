@@ -17,20 +17,16 @@ def _tables() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     The two national standards hold what each script is written with: of GB 2312's 6,763 ideographs 2,394
     are in no Big5 table, of Big5's 13,053 8,684 not in GB 2312. Ideographs in both decide nothing.
     """
-    ideographs = [chr(code) for code in range(_FIRST, _LAST)]
-    mainland = np.array([_is_encodable(ideograph, "gb2312") for ideograph in ideographs])
-    taiwan = np.array([_is_encodable(ideograph, "big5") for ideograph in ideographs])
+    ideographs = "".join(map(chr, range(_FIRST, _LAST)))
+    mainland, taiwan = (_list_encodable(ideographs, codec) for codec in ("gb2312", "big5"))
     simplified, traditional = np.zeros((2, 0x10000), np.bool_)
-    simplified[_FIRST:_LAST] = mainland & ~taiwan
-    traditional[_FIRST:_LAST] = taiwan & ~mainland
+    simplified[sorted(mainland - taiwan)] = True
+    traditional[sorted(taiwan - mainland)] = True
     return simplified, traditional
 
 
-def _is_encodable(character: str, codec: str) -> bool:
-    try:
-        return bool(character.encode(codec))
-    except UnicodeEncodeError:
-        return False
+def _list_encodable(characters: str, codec: str) -> set[int]:
+    return set(map(ord, characters.encode(codec, "ignore").decode(codec)))
 
 
 def chinese_script(text: str) -> tuple[str, float]:

@@ -116,6 +116,9 @@ _SCRIPT_BY_NAME = {
 
 SCRIPTS = ("Zyyy", *sorted(set(_SCRIPT_BY_NAME.values())))
 _SCRIPT_NUMBERS = {script: number for number, script in enumerate(SCRIPTS)}
+_ALIKE = ((0x3400, 0xA000, "Hani"), (0xAC00, 0xD7B0, "Hang"))
+"""Where all letters are of one script: half of all, whose names need not be looked up."""
+
 _PLANES = 0x20000
 _IDEOGRAPHIC_PLANES = (0x20000, 0x40000)
 
@@ -137,16 +140,21 @@ _ASCII_LETTERS = string.ascii_letters.encode()
 def _table() -> npt.NDArray[np.uint8]:
     """Return the script number of each code point of the first two planes; 0 for all but letters and marks."""
     table = np.zeros(_PLANES, np.uint8)
-    for code in range(0x41, _PLANES):
-        character = chr(code)
-        if unicodedata.category(character)[0] in "LM":
-            words = unicodedata.name(character, "").split(" ", 2)
-            if words[0] in ("HALFWIDTH", "FULLWIDTH"):
-                words = words[1:]
-            script = _SCRIPT_BY_NAME.get(words[0]) or _SCRIPT_BY_NAME.get(" ".join(words[:2]))
-            if script is not None:
-                table[code] = _SCRIPT_NUMBERS[script]
+    letters = np.array([code for code in range(0x41, _PLANES) if unicodedata.category(chr(code))[0] in "LM"])
+    for start, end, script in _ALIKE:
+        is_inside = (letters >= start) & (letters < end)
+        table[letters[is_inside]] = _SCRIPT_NUMBERS[script]
+        letters = letters[~is_inside]
+    table[letters] = [_SCRIPT_NUMBERS.get(_script_of(code) or "", 0) for code in letters.tolist()]
     return table
+
+
+def _script_of(code: int) -> str | None:
+    """Return the script of a letter or mark, by its name."""
+    words = unicodedata.name(chr(code), "").split(" ", 2)
+    if words[0] in ("HALFWIDTH", "FULLWIDTH"):
+        words = words[1:]
+    return _SCRIPT_BY_NAME.get(words[0]) or _SCRIPT_BY_NAME.get(" ".join(words[:2]))
 
 
 def script_counts(text: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds of whole processes.
+"""From a WARC to decided documents beside datatrove's FineWeb chain: CPU seconds and memory of whole processes.
 
     CORPUS_DATA=... python -m tests.benchmarks.pipeline_benchmark [--rounds 2] [--modes corpus,fast]
         [--archives web-open,wcxb]
@@ -6,20 +6,18 @@
 Both read the 2,094 real pages of web-open.warc.gz (66 KB each), or an archive packed from WCXB's 1,497 recent ones
 (278 KB), in turn, in one process (and whatever children they start). What is compared is user and system time over the
 whole run, less that of the same command on an archive of one page: start-up and the loading of models are left out on
-both sides. Ours computes every signal of every page (URL, text, Gopher, C4, FineWeb, language), MinHash signatures,
-Parquet parts, duplicates and decisions, with each of the extraction modes that are named. Theirs stops at the first
-rule that fails; its filters alone and its filters with MinHash are both shown. dolma reads, extracts with resiliparse
-and tags by Gopher's and C4's rules for English: it identifies no language, compares no pages and drops none.
+both sides. Memory is the most that the process and its children have at one time.
+
+Ours computes every signal of every page (URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts,
+duplicates and decisions, with each of the extraction modes that are named. Theirs stops at the first rule that fails;
+its filters alone and its filters with MinHash are both shown. dolma reads, extracts with resiliparse and tags by
+Gopher's and C4's rules for English: it identifies no language, compares no pages and drops none.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gzip
 import io
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -39,6 +37,7 @@ from warcio.warcwriter import WARCWriter
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.languages.models import lid_path
 from tests.benchmarks import bench
+from tests.benchmarks.whole_commands import Spent, measure_command
 
 HERE = Path(__file__).parent
 VERSIONS = """
@@ -46,8 +45,6 @@ import sys
 from importlib.metadata import version
 print(" with ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
 """
-SET_CHILD_SUBREAPER = 36
-"""PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 MANIFEST = """name: benchmark
 extraction: {{mode: {mode}}}
 sources:
@@ -103,24 +100,24 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
         "dolma, resiliparse and taggers": dolma,
     }
     sides |= {f"corpus, {mode}": partial(ours, mode) for mode in modes}
-    spent: dict[str, list[float]] = {name: [] for name in sides}
+    spent: dict[str, list[Spent]] = {name: [] for name in sides}
     kept: dict[str, int] = {}
     for turn in range(rounds):
         for name, command in sides.items():
-            seconds = []
+            both = []
             for path in (warc, one):
                 out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
-                seconds.append(cpu(command(path, out)))
+                both.append(measure_command(command(path, out)))
                 if path is warc:
                     kept[name] = documents(name, out)
                     if not one.exists():
                         one_page(warc, kept_url(out), one)
-            spent[name].append(seconds[0] - seconds[1])
+            spent[name].append(Spent(both[0].seconds - both[1].seconds, both[0].megabytes))
     show(archive, spent, kept, sum(1 for _ in responses(warc)))
 
 
-def show(archive: str, spent: dict[str, list[float]], kept: dict[str, int], pages: int) -> None:
-    best = {name: min(seconds) for name, seconds in spent.items()}
+def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], pages: int) -> None:
+    best = {name: min(each.seconds for each in times) for name, times in spent.items()}
     modes = [name for name in best if name.startswith("corpus")]
     versions = theirs_versions()
     table = Table(title=f"WARC to decided documents, {archive}, {pages:,} pages")
@@ -130,13 +127,21 @@ def show(archive: str, spent: dict[str, list[float]], kept: dict[str, int], page
         "documents out",
         "CPU s",
         "pages/CPU s",
+        "peak MB",
         *(f"{mode} is" for mode in modes),
     ):
         table.add_column(column, justify="left" if not column else "right")
     for name, seconds in best.items():
         ratios = [f"{seconds / best[mode]:.1f} times" if mode != name else "" for mode in modes]
+        peak = max(each.megabytes for each in spent[name])
         table.add_row(
-            name, f"{pages:,}", f"{kept[name]:,}", f"{seconds:.1f}", f"{pages / seconds:.1f}", *ratios
+            name,
+            f"{pages:,}",
+            f"{kept[name]:,}",
+            f"{seconds:.1f}",
+            f"{pages / seconds:.1f}",
+            f"{peak:.0f}",
+            *ratios,
         )
     console = Console(width=120)
     console.print(table)
@@ -170,24 +175,6 @@ def one_page(warc: Path, url: str, one: Path) -> None:
         end = stream.tell() - len(member.unused_data)
         stream.seek(places[at][0])
         one.write_bytes(stream.read(end - places[at][0]))
-
-
-def cpu(command: list[str]) -> float:
-    """User and system seconds of a command, its children, and theirs.
-
-    This process adopts the orphans that a command leaves (parsers, sandboxes) and waits for them too: nobody
-    else would count them.
-    """
-    ctypes.CDLL(None, use_errno=True).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{command[:3]} failed:\n{done.stderr[-2000:]}")
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def ours(mode: str, archive: Path, out: Path) -> list[str]:

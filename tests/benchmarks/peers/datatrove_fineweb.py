@@ -43,16 +43,26 @@ def main(warc: str, out: str, model: str, steps: str) -> None:
             WarcReader(folder, glob_pattern=name, default_metadata={"dump": "bench"}),
             URLFilter(),
             Trafilatura(favour_precision=True, timeout=60),
-            LanguageFilter(),
-            GopherRepetitionFilter(),
-            GopherQualityFilter(),
-            C4QualityFilter(filter_no_terminal_punct=False),
-            FineWebQualityFilter(),
+            *list_text_filters(),
             ParquetWriter(f"{out}/filtered"),
         ],
     )
-    if steps == "filters":
-        return
+    if steps == "all":
+        deduplicate(out)
+
+
+def list_text_filters() -> list[object]:
+    return [
+        LanguageFilter(),
+        GopherRepetitionFilter(),
+        GopherQualityFilter(),
+        C4QualityFilter(filter_no_terminal_punct=False),
+        FineWebQualityFilter(),
+    ]
+
+
+def deduplicate(out: str) -> None:
+    """Write what is left of `filtered` as `kept`."""
     run(out, "signatures", [ParquetReader(f"{out}/filtered"), MinhashDedupSignature(f"{out}/signatures")])
     run(out, "buckets", [MinhashDedupBuckets(f"{out}/signatures", f"{out}/buckets")], tasks=14)
     run(out, "cluster", [MinhashDedupCluster(f"{out}/buckets", f"{out}/remove")])
