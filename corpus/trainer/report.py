@@ -206,8 +206,8 @@ class ProgressLine:
     def update(
         self, progress: float, *, step: int, loss: float, bits: float, speed: float, rate: float
     ) -> None:
-        """Show new numbers: `progress` 0 to 1, `loss` in nats a token, `bits` per byte, `speed` in tokens a second,
-        `rate` the learning rate.
+        """Show new numbers: `progress` from 0 to 1 or a little more, `loss` in nats a token, `bits` per byte, `speed`
+        in tokens a second, `rate` the learning rate.
         """
         line = f"step {step:,}  loss {loss:.3f}  {bits:.3f} bits/byte  {speed:,.0f} tokens/s  rate {rate:.1e}"
         self.bar.update(self.task, completed=progress, description=line)
@@ -217,6 +217,7 @@ class ProgressLine:
         if not is_live(self.console) and now - self.last >= PLAIN_PROGRESS_SECONDS:
             self.last = now
             gained = progress - self.first
-            left = (1 - progress) * (now - self.began) / gained if gained > 0 else None
-            wait = f"  {format_time(left)} left" if left else ""
-            self.console.print(f"{progress:4.0%}  {line}{wait}", highlight=False, soft_wrap=True)
+            # The last step of a run that is given minutes ends a little behind them.
+            left = (1 - progress) * (now - self.began) / gained if gained > 0 else 0.0
+            wait = f"  {format_time(left)} left" if left > 0 else ""
+            self.console.print(f"{min(progress, 1.0):4.0%}  {line}{wait}", highlight=False, soft_wrap=True)
