@@ -57,6 +57,7 @@ The files of this folder, which the packages share:
     data.py           data files: rules, languages, word lists; a user's own beside the manifest
     plugins.py        find the plug-ins that a manifest names
     errors.py         errors for the person at the terminal
+    freed_memory.py   memory that was freed, kept for what is needed next
     environment.py    versions of Python and libraries that bytes depend on
     extras.py         how to install optional dependencies
     child_process.py  start Python processes that find the same modules, and end them

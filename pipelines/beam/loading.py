@@ -12,6 +12,8 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
+from corpus.freed_memory import keep_freed_memory
+
 LEFT_OUT = (
     "apache_beam.io.gcp.bigquery",
     "apitools",
@@ -53,10 +55,11 @@ def own_process() -> None:
 
     Before numpy is imported, this also leaves it one thread: products here are small, workers share the processor
     already, and to start OpenBLAS's threads takes half of numpy's import. Pydantic looks for no plug-ins of its own,
-    which would read what every installed package says of itself.
+    which would read what every installed package says of itself. Memory that was freed is kept.
     """
     global _alone
     _alone = True
+    keep_freed_memory()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 

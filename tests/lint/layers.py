@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.document",
         "corpus.groups",
         "corpus.child_process",
+        "corpus.freed_memory",
         "corpus.suggestions",
     ),
     ("corpus.storage", "corpus.data", "corpus.plugins", "corpus.document_schema"),

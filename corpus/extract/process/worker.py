@@ -40,6 +40,7 @@ from corpus.document import Record
 from corpus.errors import MAX_ERROR_CHARACTERS, UserError, describe_error, shorten_line
 from corpus.extract import READ_AHEAD, ExtractedText, load_entry_point, read_repaired
 from corpus.extract.page_readers import when_loaded
+from corpus.freed_memory import keep_freed_memory
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
@@ -65,6 +66,7 @@ TEXT_ANSWER, EMPTY_ANSWER, ERROR_ANSWER, VALUES_ANSWER = 0, 1, 2, 3
 def main() -> None:
     """Start parsers one after the other until the other end of the control socket, the first argument, is closed."""
     control_fd = int(sys.argv[1])
+    keep_freed_memory()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the end of the socket tells, whoever sends what to the group
     parent = os.getppid()
