@@ -52,10 +52,13 @@ sources:
 """
 OURS = """
 import sys
+from corpus.pipelines.beam.loading import own_process
+own_process()
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
 """
+"""What `corpus build` does, up to a stage."""
 
 
 def main() -> None:

@@ -36,10 +36,13 @@ from tests.benchmarks.whole_commands import Spent, measure_command
 PEER = Path(__file__).parent / "peers" / "datatrove_shards.py"
 OURS = """
 import sys
+from corpus.pipelines.beam.loading import own_process
+own_process()
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="tokenize")
 """
+"""What `corpus build` does, up to a stage."""
 Command = Callable[[Path, Path], list[str]]
 
 
