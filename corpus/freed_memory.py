@@ -15,7 +15,7 @@ def keep_freed_memory() -> None:
     """Let glibc keep what this process frees; another C library, or one that its user has set, is left as it is.
 
     By itself it returns arrays of some hundred kilobytes, and the trees of pages, to the system at once, which then has
-    to clear every page of memory anew: a third of a build's system time.
+    to clear every page of memory anew: a fourth of a build's system time.
     """
     if os.environ.keys() & set(_SETTINGS):
         return

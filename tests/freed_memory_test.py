@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are"
+)
 BUFFERS, BUFFER_BYTES = 20, 8 << 20
 PROBE = f"""
 import resource
@@ -36,12 +39,10 @@ def count_cleared(how: str, **settings: str) -> float:
     return int(done.stdout) / BUFFER_BYTES
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_a_buffer_takes_the_place_of_the_one_before() -> None:
     assert count_cleared("keep") < 3
     assert count_cleared("leave", MALLOC_MMAP_THRESHOLD_="131072") > BUFFERS - 1
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left as they are")
 def test_what_the_user_has_set_is_heeded() -> None:
     assert count_cleared("keep", MALLOC_MMAP_THRESHOLD_="131072") > BUFFERS - 1

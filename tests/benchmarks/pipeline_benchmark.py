@@ -19,7 +19,6 @@ from __future__ import annotations
 import gzip
 import io
 import subprocess
-import sys
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -37,7 +36,7 @@ from warcio.warcwriter import WARCWriter
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.languages.models import lid_path
 from tests.benchmarks import bench
-from tests.benchmarks.whole_commands import Spent, measure_command
+from tests.benchmarks.whole_commands import Spent, build_command, count_kept, measure_command
 
 HERE = Path(__file__).parent
 VERSIONS = """
@@ -50,15 +49,6 @@ extraction: {{mode: {mode}}}
 sources:
   web: {{kind: warc, paths: [{warc}], rules: [fineweb, language]}}
 """
-OURS = """
-import sys
-from corpus.pipelines.beam.loading import own_process
-own_process()
-from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build_workspace
-build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="decide")
-"""
-"""What `corpus build` does, up to a stage."""
 
 
 def main() -> None:
@@ -183,7 +173,7 @@ def one_page(warc: Path, url: str, one: Path) -> None:
 def ours(mode: str, archive: Path, out: Path) -> list[str]:
     manifest = out.with_suffix(".yaml")
     manifest.write_text(MANIFEST.format(warc=archive, mode=mode))
-    return [sys.executable, "-c", OURS, str(manifest), str(out)]
+    return build_command(manifest, out, "decide")
 
 
 def theirs(archive: Path, out: Path, steps: str) -> list[str]:
@@ -213,10 +203,7 @@ def theirs_versions() -> str:
 def documents(name: str, out: Path) -> int:
     """Documents that a side keeps."""
     if name.startswith("corpus"):
-        return sum(
-            pq.read_table(path, columns=["kept"]).column("kept").to_pylist().count(True)
-            for path in (out / "decisions").rglob("*.parquet")
-        )
+        return count_kept(out)
     if name.startswith("dolma"):
         return sum(1 for path in out.rglob("*.gz") for _ in gzip.open(path))
     folder = out / ("kept" if "MinHash" in name else "filtered")

@@ -12,7 +12,6 @@ Start-up, which is what the same command takes for one text, is left out on both
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -31,18 +30,9 @@ from corpus.tokens import vocabulary
 from corpus.tokens.options import DEFAULT_PATTERN, TokenizerOptions
 from corpus.workspace import Workspace
 from tests.benchmarks import bench
-from tests.benchmarks.whole_commands import Spent, measure_command
+from tests.benchmarks.whole_commands import Spent, build_command, count_kept, measure_command
 
 PEER = Path(__file__).parent / "peers" / "datatrove_shards.py"
-OURS = """
-import sys
-from corpus.pipelines.beam.loading import own_process
-own_process()
-from corpus.pipelines.beam.options import Running
-from corpus.pipelines.build.build import build_workspace
-build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until="tokenize")
-"""
-"""What `corpus build` does, up to a stage."""
 Command = Callable[[Path, Path], list[str]]
 
 
@@ -107,7 +97,7 @@ def ours(tokenizer: Path, texts: Path, out: Path) -> list[str]:
         f"name: shards\ntokenizer: {tokenizer}\n"
         f"sources: {{texts: {{kind: jsonl, paths: [{texts}], rules: [fineweb, language]}}}}\n"
     )
-    return [sys.executable, "-c", OURS, str(manifest), str(out)]
+    return build_command(manifest, out, "tokenize")
 
 
 def theirs(tokenizer: Path, texts: Path, out: Path) -> list[str]:
@@ -119,13 +109,7 @@ def count_written(side: str, out: Path) -> tuple[int, int]:
     if side == "datatrove":
         kept = sum(pq.read_metadata(path).num_rows for path in (out / "kept").rglob("*.parquet"))
         return kept, sum(path.stat().st_size for path in (out / "tokens").glob("*.ds")) // 2
-    tables = [
-        pq.read_table(path, columns=["kept"]).column("kept").to_pylist()
-        for path in (out / "decisions").rglob("*.parquet")
-    ]
-    return sum(table.count(True) for table in tables), sum(
-        shard["tokens"] for shard in Workspace.open(str(out)).tokens()["shards"]
-    )
+    return count_kept(out), sum(shard["tokens"] for shard in Workspace.open(str(out)).tokens()["shards"])
 
 
 def show(rows: list[dict[str, str]], spent: dict[str, list[Spent]], made: dict[str, tuple[int, int]]) -> None:

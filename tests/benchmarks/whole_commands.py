@@ -13,10 +13,21 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow.parquet as pq
+
 SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 LOOK_SECONDS = 0.5
 """Between two looks at the memory."""
+_BUILD = """
+import sys
+from corpus.pipelines.beam.loading import own_process
+own_process()
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace
+build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until=sys.argv[3])
+"""
+"""What `corpus build` does, up to a stage."""
 _SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -56,7 +67,20 @@ def measure_command(command: list[str]) -> Spent:
         while True:
             os.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Spent(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most[0] / 1000)
+    return Spent(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, most[0] * 1024 / 1e6)
+
+
+def build_command(manifest: Path, out: Path, until: str) -> list[str]:
+    """Return the command that builds a workspace by one worker, up to a stage."""
+    return [sys.executable, "-c", _BUILD, str(manifest), str(out), until]
+
+
+def count_kept(out: Path) -> int:
+    """Return how many documents of a workspace are kept."""
+    return sum(
+        pq.read_table(path, columns=["kept"]).column("kept").to_pylist().count(True)
+        for path in (out / "decisions").rglob("*.parquet")
+    )
 
 
 def _list_descendants(process: int) -> list[int]:
@@ -70,7 +94,7 @@ def _list_descendants(process: int) -> list[int]:
 
 
 def _read_share(process: int) -> int:
-    """Return the kilobytes of a process, 0 if it has ended."""
+    """Return the kibibytes of a process, 0 if it has ended."""
     with contextlib.suppress(OSError):
         share = _SHARE.search(Path(f"/proc/{process}/smaps_rollup").read_text())
         return int(share[1]) if share else 0
