@@ -93,11 +93,16 @@ def _build_writing_table() -> NDArray[np.uint8]:
 
 WRITING_OF_UNIT = _build_writing_table()
 """The kind of writing of every UTF-16 code unit."""
+FIRST_UNSPACED = int(np.flatnonzero(WRITING_OF_UNIT >= IDEOGRAPHIC)[0])
+"""The first code unit that is of no spaced word."""
 
 
 def find_writing(units: NDArray[np.uint16]) -> int:
     """Return SPACED, IDEOGRAPHIC or UNSPACED: the writing of most of the text's letters (SPACED if it has none)."""
-    counts = np.bincount(WRITING_OF_UNIT[units], minlength=4)
+    later = units[units >= FIRST_UNSPACED]  # in most texts a few quotation marks
+    if (WRITING_OF_UNIT.take(later) <= SPACED).all():
+        return SPACED
+    counts = np.bincount(WRITING_OF_UNIT.take(units), minlength=4)
     if counts[IDEOGRAPHIC] + counts[UNSPACED] <= counts[SPACED]:
         return SPACED
     return IDEOGRAPHIC if counts[IDEOGRAPHIC] >= counts[UNSPACED] else UNSPACED
@@ -108,16 +113,14 @@ def extract_letters(document: Words, folds: tuple[str, ...] = OLD_FOLDS) -> NDAr
     kept = document.kinds & (LETTER | NUMBER | MARK) > 0
     kept[1:] |= kept[:-1] & find_pairs(document.units)[:-1]  # the class of a pair stands at its first unit
     units = document.units[kept]
-    return LOWER[units] if folds == OLD_FOLDS else make_folding(folds).fold(units)[0]
+    return LOWER.take(units) if folds == OLD_FOLDS else make_folding(folds).fold(units)[0]
 
 
-def extract_words(document: Words, folds: tuple[str, ...] = OLD_FOLDS) -> NDArray[np.uint64]:
-    """Return the hashes of the text's words, folded."""
+def extract_words(documents: Sequence[Words], folds: tuple[str, ...] = OLD_FOLDS) -> list[NDArray[np.uint64]]:
+    """Return the hashes of the words of each text, folded."""
     if folds == OLD_FOLDS:
-        return document.hashes
-    return fold_word_hashes(
-        document.units, document.starts, document.ends, document.hashes, make_folding(folds)
-    )
+        return [document.hashes for document in documents]
+    return fold_word_hashes(documents, make_folding(folds))
 
 
 def extract_lines(document: Words) -> NDArray[np.uint64]:
@@ -132,16 +135,23 @@ def extract_lines(document: Words) -> NDArray[np.uint64]:
     return hash_units(document.units[seen], starts[counted], ends[counted]) ^ LINE_MARK
 
 
-def extract_tokens(document: Words, shape: Shape) -> tuple[NDArray[Any], int]:
-    """Return the document's tokens (uint64 hashes of words or lines, or uint16 code units) and the number that make a
+def extract_tokens(documents: Sequence[Words], shapes: Sequence[Shape]) -> list[tuple[NDArray[Any], int]]:
+    """Return each document's tokens (uint64 hashes of words or lines, or uint16 code units) and the number that make a
     shingle."""
-    if shape.lines:
-        return extract_lines(document), shape.lines
-    way = find_writing(document.units)
-    if way == SPACED:
-        return extract_words(document, shape.folds), shape.words
-    letters = extract_letters(document, shape.folds)
-    return letters, shape.characters if way == IDEOGRAPHIC else 2 * shape.characters
+    tokens: dict[int, tuple[NDArray[Any], int]] = {}
+    spaced: dict[tuple[str, ...], list[int]] = {}
+    for at, (document, shape) in enumerate(zip(documents, shapes, strict=True)):
+        if shape.lines:
+            tokens[at] = extract_lines(document), shape.lines
+        elif (writing := find_writing(document.units)) == SPACED:
+            spaced.setdefault(shape.folds, []).append(at)
+        else:
+            length = shape.characters if writing == IDEOGRAPHIC else 2 * shape.characters
+            tokens[at] = extract_letters(document, shape.folds), length
+    for folds, members in spaced.items():
+        for at, words in zip(members, extract_words([documents[at] for at in members], folds), strict=True):
+            tokens[at] = words, shapes[at].words
+    return [tokens[at] for at in range(len(documents))]
 
 
 def hash_shingles(
@@ -154,8 +164,7 @@ def hash_shingles(
     """
     hashes_of: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)] * len(documents)
     ways: dict[tuple[str, int], list[tuple[int, NDArray[Any]]]] = {}
-    for at, (document, shape) in enumerate(zip(documents, shapes, strict=True)):
-        sequence, length = extract_tokens(document, shape)
+    for at, (sequence, length) in enumerate(extract_tokens(documents, shapes)):
         if len(sequence):
             way = (sequence.dtype.str, min(length, len(sequence)))
             ways.setdefault(way, []).append((at, sequence))
@@ -171,6 +180,6 @@ def hash_shingles(
 
 def list_window_bytes(document: Words, shape: Shape) -> list[bytes]:
     """Return the bytes of every shingle of one document, for other implementations to hash. Slow: for tests."""
-    sequence, length = extract_tokens(document, shape)
+    [(sequence, length)] = extract_tokens([document], [shape])
     length = min(length, len(sequence))
     return [sequence[i : i + length].tobytes() for i in range(len(sequence) - length + 1)] if length else []

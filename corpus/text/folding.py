@@ -8,8 +8,10 @@ length says so. Characters beyond U+FFFF are left as they are.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ import numpy.typing as npt
 from corpus.data import data_path
 from corpus.text.hashes import Hashes, Positions
 from corpus.text.units import KIND, LOWER, NUMBER, PUNCTUATION, Units, to_units
-from corpus.text.words import hash_units
+from corpus.text.words import Words, hash_units
 
 VERSION = 1
 """Increased when the same text would be folded otherwise."""
@@ -54,10 +56,10 @@ class Folding:
 
     def fold(self, units: Units) -> tuple[Units, Positions | None]:
         """Return the folded units, and where each of the given ones went: int32[n + 1]; None if each became one."""
-        folded = self.becomes[units]
-        if not self.special[units].any():
+        folded = self.becomes.take(units)
+        if not self.special.take(units).any():
             return folded, None
-        lengths = self.lengths[units].astype(np.int32)
+        lengths = self.lengths.take(units).astype(np.int32)
         for mark, bases in self.composed.items():
             at = np.flatnonzero(units[1:] == mark)
             at = at[bases[folded[at]] > 0]
@@ -117,28 +119,40 @@ def make_folding(folds: tuple[str, ...]) -> Folding:
     )
 
 
-def fold_word_hashes(
-    units: Units, starts: Positions, ends: Positions, hashes: Hashes, folding: Folding
-) -> Hashes:
-    """Return the hashes of words as they are folded, given those of the words in lower case; words of which nothing
-    is left are left out. Only words that folding changes are hashed again."""
-    at = np.flatnonzero(folding.differs[units])
-    if not len(at) or not len(starts):
-        return hashes
+def fold_word_hashes(documents: Sequence[Words], folding: Folding) -> list[Hashes]:
+    """Return the hashes of the words of each document as they are folded; words of which nothing is left are left out.
+
+    Only words that folding changes are hashed again, those of all documents at once.
+    """
+    sizes, counts = np.array([(len(document.units), len(document.starts)) for document in documents]).T
+    units = np.concatenate([document.units for document in documents])
+    before = np.repeat(np.cumsum(sizes) - sizes, counts)
+    starts = np.concatenate([document.starts for document in documents]) + before
+    ends = np.concatenate([document.ends for document in documents]) + before
+    at = np.flatnonzero(folding.differs.take(units))
     word = np.searchsorted(starts, at, "right") - 1
-    word = np.unique(word[(word >= 0) & (at < ends[word])])
+    word = word[at < np.append(ends, 0)[word]]  # -1 is before the first word
+    word = word[np.flatnonzero(np.diff(word, prepend=-1))]
     if not len(word):
-        return hashes
+        return [document.hashes for document in documents]
+    of_document = np.searchsorted(np.cumsum(counts), word, "right")
     lengths = ends[word] - starts[word]
-    bounds = np.append(0, np.cumsum(lengths))
-    inner = np.arange(bounds[-1]) - np.repeat(bounds[:-1], lengths)
-    folded, places = folding.fold(units[np.repeat(starts[word], lengths) + inner])
+    begins = np.cumsum(lengths) - lengths
+    inner = np.arange(lengths.sum()) - np.repeat(begins, lengths)
+    changed = units[np.repeat(starts[word], lengths) + inner]
+    apart = np.flatnonzero(np.diff(of_document)) + 1  # nothing is composed with what is in another document
+    changed = np.insert(changed, begins[apart], 0)
+    begins += np.searchsorted(apart, np.arange(len(word)), "right")
+    stops = begins + lengths
+    folded, places = folding.fold(changed)
     if places is not None:
-        bounds = places[bounds]
-    result = hashes.copy()
-    result[word] = hash_units(folded, bounds[:-1].astype(np.int32), bounds[1:].astype(np.int32))
-    empty = word[bounds[:-1] == bounds[1:]]
-    return np.delete(result, empty) if len(empty) else result
+        begins, stops = places[begins], places[stops]
+    hashes = np.concatenate([document.hashes for document in documents])
+    hashes[word] = hash_units(folded, begins.astype(np.int32), stops.astype(np.int32))
+    empty = begins == stops
+    hashes = np.delete(hashes, word[empty])
+    left = np.cumsum(counts - np.bincount(of_document[empty], minlength=len(counts)))
+    return [hashes[begin:end] for begin, end in pairwise([0, *left.tolist()])]
 
 
 @cache

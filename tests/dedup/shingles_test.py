@@ -65,7 +65,7 @@ def test_letters_leave_out_what_pages_set_differently(text: str, expected: str) 
 
 def test_the_lengths_follow_the_writing() -> None:
     lengths = {
-        language: extract_tokens(segment_words(text, language), Shape())[1]
+        language: extract_tokens([segment_words(text, language)], [Shape()])[0][1]
         for language, text in STORIES.items()
     }
     assert lengths["eng_Latn"] == lengths["hin_Deva"] == 5

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpus.text.folding import fold_word_hashes, make_folding, read_chinese_variants
+from corpus.text.folding import FOLDS, fold_word_hashes, make_folding, read_chinese_variants
 from corpus.text.units import to_text, to_units
 from corpus.text.words import segment_words
 
@@ -83,15 +83,26 @@ def test_where_units_went() -> None:
 def test_words_are_hashed_as_if_they_had_been_written_so() -> None:
     text = "L’EAU ﬁne ١٢ ｗｅｂ 頭髮 co\u00adop plain 3.14 ـ"
     words = segment_words(text)
-    found = fold_word_hashes(words.units, words.starts, words.ends, words.hashes, make_folding(ALL))
+    [found] = fold_word_hashes([words], make_folding(ALL))
     wanted = [
         segment_words(word).hashes[0] for word in ("leau", "fine", "12", "web", "头", "coop", "plain", "314")
     ]
     assert set(wanted) - set(found.tolist()) <= {wanted[4]}  # ICU may take two characters as one word
     assert len(found) <= len(words), "a word of which nothing is left is none"
     plain = segment_words("nothing to fold here")
-    same = fold_word_hashes(plain.units, plain.starts, plain.ends, plain.hashes, make_folding(ALL))
+    [same] = fold_word_hashes([plain], make_folding(ALL))
     np.testing.assert_array_equal(same, plain.hashes)
+
+
+def test_words_of_many_documents_are_folded_as_those_of_each() -> None:
+    texts = ["l'eau 12", "34 ـ", "", "ｶ", "ﾞ gone", "plain", "ـ", "頭髮 ｗｅｂ", "ราคา ํ", "า 3.14", "ไทย"]
+    documents = [segment_words(text) for text in texts]
+    for folds in (ALL, FOLDS):
+        together = fold_word_hashes(documents, make_folding(folds))
+        assert [len(hashes) for hashes in together] != [len(document.hashes) for document in documents]
+        for document, hashes in zip(documents, together, strict=True):
+            [alone] = fold_word_hashes([document], make_folding(folds))
+            np.testing.assert_array_equal(hashes, alone)
 
 
 def test_a_class_of_characters_has_one_that_stands_for_it() -> None:
