@@ -58,6 +58,7 @@ The files of this folder, which the packages share:
     plugins.py        find the plug-ins that a manifest names
     errors.py         errors for the person at the terminal
     freed_memory.py   memory that was freed, kept for what is needed next
+    garbage_collection.py  no look for garbage where there can be none
     environment.py    versions of Python and libraries that bytes depend on
     extras.py         how to install optional dependencies
     child_process.py  start Python processes that find the same modules, and end them

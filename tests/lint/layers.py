@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.groups",
         "corpus.child_process",
         "corpus.freed_memory",
+        "corpus.garbage_collection",
         "corpus.suggestions",
     ),
     ("corpus.storage", "corpus.data", "corpus.plugins", "corpus.document_schema"),

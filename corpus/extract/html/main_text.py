@@ -45,9 +45,9 @@ def read_license(html: str, licenses: Sequence[str] | None = None) -> tuple[str 
     `licenses` are those that it states, if they are known; else it is parsed for them, unless it nests so deep that
     this would take seconds.
     """
-    if CREATIVE_COMMONS_HOST not in html:
-        return None, {}
     if licenses is None:
+        if CREATIVE_COMMONS_HOST not in html:
+            return None, {}
         from corpus.extract.html.page_license import parse_page_licenses
 
         licenses = parse_page_licenses(html)

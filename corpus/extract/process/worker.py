@@ -41,6 +41,7 @@ from corpus.errors import MAX_ERROR_CHARACTERS, UserError, describe_error, short
 from corpus.extract import READ_AHEAD, ExtractedText, load_entry_point, read_repaired
 from corpus.extract.page_readers import when_loaded
 from corpus.freed_memory import keep_freed_memory
+from corpus.garbage_collection import without_collection
 
 ANSWER_HEADER, JOB_HEADER = struct.Struct("<Q"), struct.Struct("<Qq")
 """Of an answer; of a job's tuple and its body, the latter's with all bits inverted for text in UTF-8."""
@@ -190,13 +191,21 @@ def serve(channel_fd: int, place_fd: int, memory: int, seconds: float) -> None:
                 PLACE.pack_into(place, 0, answered + number)
                 start_clock()
 
+            def answer(group: list[_SentJob]) -> None:
+                for number, job in enumerate(group):
+                    begin(number)
+                    content = marshal.dumps(answer_job(job))
+                    channel.sendall(ANSWER_HEADER.pack(len(content)) + content)
+
             when_loaded(start_clock)
             while (job := jobs.take(wait=True)) is not None:
-                group = _read_ahead(job, jobs, begin) if job.can_be_read_ahead else [job]
-                for number, each in enumerate(group):
-                    begin(number)
-                    answer = marshal.dumps(answer_job(each))
-                    channel.sendall(ANSWER_HEADER.pack(len(answer)) + answer)
+                group = [job]
+                if job.can_be_read_ahead:
+                    with without_collection():  # which each page of a group would let begin
+                        group = _read_ahead(job, jobs, begin)
+                        answer(group)
+                else:
+                    answer(group)
                 answered += len(group)
         code = 0
     except MemoryError:

@@ -9,10 +9,8 @@ are read more strictly. What is held back before that is in `held_back.py`.
 
 from __future__ import annotations
 
-import gc
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import metadata
@@ -29,6 +27,7 @@ from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBloc
 from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
+from corpus.garbage_collection import without_collection
 
 VERSION = 8
 """Increased when the same page and weights would give another text."""
@@ -117,7 +116,7 @@ def extract_blocks_text(html: str, model: BlockModel | None = None, data: bytes 
 
 def walk_page(html: str, data: bytes | None = None) -> WalkedPage:
     """Return the blocks of a page."""
-    with _without_collection():
+    with without_collection():
         page = read_blocks(html, data)
         return WalkedPage(page, measure_sizes(page))
 
@@ -139,7 +138,7 @@ def write_page(html: str, walked: WalkedPage, model: BlockModel | None = None) -
     page, sizes = walked.page, walked.sizes
     if not page.texts:
         return BlocksText(None, CERTAIN if len(html) < 1000 else 0, page.licenses)
-    with _without_collection():
+    with without_collection():
         if walked.logits is None:
             estimate_pages([walked], model)
         assert walked.logits is not None
@@ -151,19 +150,6 @@ def write_page(html: str, walked: WalkedPage, model: BlockModel | None = None) -
         kept = keep_siblings(page, keep_between(page, kept, logits), joined, joined - logits, sizes)
         kept = keep_terms(page, kept)
         return BlocksText(clean_text(write_blocks(page, kept)) or None, confidence, page.licenses)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Let no garbage be collected meanwhile: the thousands of small objects of a page make no circles, and to look
-    for some takes a sixth of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def is_stated_elsewhere(html: str, text: str | None) -> bool:
@@ -287,13 +273,16 @@ def keep_siblings(page: PageBlocks, kept: list[int], logits: Ints, held: Ints, s
             and 10 * page.linked[at] < 3 * len(page.texts[at])
         )
 
-    order = np.argsort(page.get_array("paths"), kind="stable")
-    in_order = page.get_array("paths")[order]
-    sums = np.zeros((3, len(order) + 1), np.int64)
-    np.cumsum([stays[order], (stays * sizes)[order], sizes[order]], axis=1, out=sums[:, 1:])
+    @cache
+    def sort_paths() -> tuple[Ints, Ints, Ints]:
+        order = np.argsort(page.get_array("paths"), kind="stable")
+        sums = np.zeros((3, len(order) + 1), np.int64)
+        np.cumsum([stays[order], (stays * sizes)[order], sizes[order]], axis=1, out=sums[:, 1:])
+        return order, page.get_array("paths")[order], sums
 
     @cache
     def are_kept(path: int, around: int) -> bool:
+        order, in_order, sums = sort_paths()
         first, last = np.searchsorted(in_order, [path, path + 1])
         inside = (page.begins[around], page.ends[around]) if around >= 0 else (0, len(order))
         begin, end = first + np.searchsorted(order[first:last], inside)
