@@ -143,7 +143,7 @@ def _find_runs(page: Page) -> tuple[Mask, Indices, Indices]:
     """Return which lines have a run of more than 1,000 characters without white space; the length of each run, and
     where what precedes it is. A character of a script without spaces begins and ends a run, as words may begin and end
     there."""
-    ends = np.flatnonzero(STANDS_APART[page.units])
+    ends = np.flatnonzero(STANDS_APART.take(page.units))
     places = np.concatenate((np.array([-1]), ends, np.array([len(page.units)])))
     runs = np.diff(places) - 1
     has_long_word = np.zeros(len(page.lines), np.bool_)

@@ -101,7 +101,7 @@ def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
     characters = np.maximum(batch.characters, 1)
     starts, lengths = _measure_lines_of_pages(batch)
     firsts = batch.first_items(starts)
-    runs = np.concatenate((np.zeros(1, np.uint8), _RUNS[batch.kinds]))
+    runs = np.concatenate((np.zeros(1, np.uint8), _RUNS.take(batch.kinds)))
     letters = batch.count_units((batch.kinds & LETTER) > 0)
     visible = batch.characters
     if batch.language == "code_html":
@@ -137,7 +137,7 @@ def _measure_lines_of_pages(batch: PageBatch) -> tuple[Positions, Positions]:
 def _measure_encoded_of_pages(batch: PageBatch) -> Counts:
     """Return `_measure_encoded` of each page: int64[pages, 2]; without long runs and many escapes it is 0."""
     counts = np.zeros((len(batch), 2), np.int64)
-    borders = np.concatenate(([-1], np.flatnonzero(_OTHER[batch.units]), [len(batch.units)]))
+    borders = np.concatenate(([-1], np.flatnonzero(_OTHER.take(batch.units)), [len(batch.units)]))
     long = np.zeros(len(batch), np.bool_)
     long[batch.page_of(borders[:-1][np.diff(borders) > MIN_ENCODED_CHARACTERS - 4] + 1)] = True
     long |= sum(map(batch.count_text, _ESCAPES)) >= MIN_ESCAPED_BYTES
@@ -159,7 +159,7 @@ def _measure_lines(page: Page) -> np.ndarray:
 
 def _count_runs(page: Page) -> int:
     """Count runs of letters with their marks, of numbers, and of anything else but white space."""
-    runs = _RUNS[page.kinds]
+    runs = _RUNS.take(page.kinds)
     return int(np.count_nonzero((runs[1:] != runs[:-1]) & (runs[1:] != 0))) + int(
         len(runs) > 0 and runs[0] != 0
     )
@@ -168,7 +168,7 @@ def _count_runs(page: Page) -> int:
 def _measure_encoded(units: Units, text: str) -> tuple[int, int]:
     """Return the characters in all runs of encoded data, and in the longest: 64 and more of base64 that mix letters and
     digits, and 8 and more escaped bytes. A line break does not end a run of base64 lines of 60 and more."""
-    others = np.flatnonzero(_OTHER[units])
+    others = np.flatnonzero(_OTHER.take(units))
     borders = np.concatenate((np.array([-1]), others, np.array([len(units)])))
     chosen = np.flatnonzero(np.diff(borders) > MIN_ENCODED_CHARACTERS - 4)
     starts, ends = borders[chosen] + 1, borders[chosen + 1]

@@ -151,7 +151,7 @@ def _mix(first: Units, second: Units | None = None, third: Units | None = None) 
 def _add_particles(units: Units, ends: npt.NDArray[np.bool_]) -> None:
     """Add places before one or two particles to the boundaries that follow these."""
     for _ in range(2):
-        ends[:-1] |= _PARTICLES[units] & ends[1:]
+        ends[:-1] |= _PARTICLES.take(units) & ends[1:]
 
 
 def make_measures(

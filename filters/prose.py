@@ -104,7 +104,7 @@ def _measure_spam(page: Page) -> tuple[float, float]:
     lists = _find_lists(language_part(page.language or ""))
     total = len(page.text) + ADDED_CHARACTERS
     spam = int(page.word_lengths[page.locate_words(lists.words)[0]].sum()) if len(lists.words) else 0
-    pairs = _hash_pairs(LOWER[page.units])
+    pairs = _hash_pairs(LOWER.take(page.units))
     phrases, navigation = (
         0 if pieces is None else sum(end - start for start, end in pieces.find_covered(page, pairs))
         for pieces in (lists.phrases, lists.navigation)
@@ -143,7 +143,7 @@ def _measure_spam_of_pages(batch: PageBatch) -> tuple[npt.NDArray[np.float64], n
         words = batch.locate_words(lists.words)[0]
         spam = np.bincount(batch.page_of_words[words], batch.word_lengths[words], count).astype(np.float64)
     begins = np.append(batch.to_characters(batch.starts), len(batch.text)).astype(np.int64)
-    pairs = _hash_pairs(LOWER[batch.units])
+    pairs = _hash_pairs(LOWER.take(batch.units))
     phrases, navigation = (
         np.zeros(count) if pieces is None else _sum_covered(pieces.find_covered(batch, pairs), begins)
         for pieces in (lists.phrases, lists.navigation)

@@ -48,7 +48,7 @@ def measure(page: Page) -> tuple[float, ...]:
         int(kinds[NUMBER]) / written,
         int(kinds[SYMBOL]) / written,
         different / (len(words) or 1),
-        0.0 if ascii else int(np.count_nonzero(_REPLACED[page.units])) / characters,
+        0.0 if ascii else int(np.count_nonzero(_REPLACED.take(page.units))) / characters,
         0.0 if ascii else count_mojibake(page.units) / characters,
     )
 
@@ -64,7 +64,7 @@ def measure_batch(batch: PageBatch) -> npt.NDArray[np.float64]:
     words = np.maximum(batch.word_total, 1)
     replaced = mojibake = np.zeros(len(batch), np.int64)
     if not batch.plain:
-        replaced = batch.count(np.flatnonzero(_REPLACED[batch.units]))
+        replaced = batch.count(np.flatnonzero(_REPLACED.take(batch.units)))
         mojibake = _count_mojibake_of_pages(batch)
     return np.column_stack(
         (
@@ -124,7 +124,7 @@ def count_mojibake(units: Units) -> int:
     sign inside a word of Cyrillic, as in Р°РјРё (ами), or in runs such as ÎÒÃÇ¶¼ (我们都) and ðÒÉ×ÅÔ (Привет). Or those
     around a sign or a capital with an accent in small letters, as in niew¹tpliwie and prŽfŽrŽ (préféré): behind two of
     them, since Irish has hÉireann."""
-    role = _ROLE[units]
+    role = _ROLE.take(units)
     count = 0
     tail = (role & _TAIL).astype(np.bool_)
     if (role & (_PAIR | _TRIPLE)).any():
@@ -147,7 +147,7 @@ def count_mojibake(units: Units) -> int:
 
 def _count_mojibake_of_pages(batch: PageBatch) -> Counts:
     """Return `count_mojibake` of each page: 0 for those where no two neighbours could begin such a sequence."""
-    role = _ROLE[batch.units]
+    role = _ROLE.take(batch.units)
     counts = np.zeros(len(batch), np.int64)
     before, after = role[:-1], role[1:]
     begun = ((before & (_PAIR | _TRIPLE)) > 0) & ((after & _TAIL) > 0)

@@ -146,10 +146,12 @@ def _read_host(parts: SplitResult) -> str:
 
 
 def _is_public(host: str, known: UrlLists) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." in host and host.rpartition(".")[2] not in known.private_hosts
+    if ":" in host or host[-1:].isdecimal():  # else it is no number: ten times as fast as an error
+        try:
+            return ipaddress.ip_address(host).is_global
+        except ValueError:
+            pass
+    return "." in host and host.rpartition(".")[2] not in known.private_hosts
 
 
 def _generate_domains(host: str) -> Iterator[str]:

@@ -151,7 +151,7 @@ class _RuledLines:
 
     def _judge_c4_long_word(self) -> Mask:
         page = self.batch
-        places = np.concatenate(([-1], np.flatnonzero(STANDS_APART[page.units]), [len(page.units)]))
+        places = np.concatenate(([-1], np.flatnonzero(STANDS_APART.take(page.units)), [len(page.units)]))
         long = places[:-1][np.diff(places) - 1 > MAX_WORD_CHARACTERS] + 1
         return self._holding(long)
 
@@ -172,7 +172,7 @@ class _RuledLines:
         return holding
 
     def _judge_refinedweb_uppercase(self) -> Mask:
-        return self._share(_UPPER[self.batch.units], self.batch.lines) > MAX_UPPERCASE
+        return self._share(_UPPER.take(self.batch.units), self.batch.lines) > MAX_UPPERCASE
 
     def _judge_refinedweb_numbers(self) -> Mask:
         digits = (self.batch.kinds & NUMBER) > 0
@@ -244,7 +244,7 @@ class _RuledLines:
         return (lengths < least) | (lengths > most)
 
     def _judge_technical(self) -> Mask:
-        return self._share(_TECHNICAL[self.batch.units], self.sentences) > MAX_TECHNICAL
+        return self._share(_TECHNICAL.take(self.batch.units), self.sentences) > MAX_TECHNICAL
 
     def line(self, at: int) -> str:
         lines = self.batch.lines

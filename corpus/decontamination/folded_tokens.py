@@ -115,8 +115,8 @@ def fold_tokens(text: str | Units) -> FoldedTokens:
     moved = origin = None
     flags = _join_flags(roles)
     if flags & SPECIAL:
-        units, moved = _folding().fold(_plain_spaces()[units])
-        roles, values = _roles()[units], _values()
+        units, moved = _folding().fold(_plain_spaces().take(units))
+        roles, values = _roles().take(units), _values()
         flags = _join_flags(roles)
     elif flags & UNSEEN:
         origin = np.flatnonzero(roles != UNSEEN)

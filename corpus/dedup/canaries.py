@@ -177,7 +177,8 @@ def _change_script(units: Units) -> str | None:
     """Return a Chinese text with each character in place of which another script has one so written; None if it has
     none."""
     folded, back = read_chinese_variants(), _read_other_script()
-    changed = np.where(folded[units] != units, folded[units], back[units])
+    plain = folded.take(units)
+    changed = np.where(plain != units, plain, back.take(units))
     changed[find_pairs(units)] = units[find_pairs(units)]
     return to_text(changed) if np.count_nonzero(changed != units) > 0.02 * len(units) else None
 

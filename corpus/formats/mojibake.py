@@ -106,8 +106,8 @@ def measure_mojibake(text: str) -> float:
     if not count:
         return 0.0
     classes, single, pair = _build_tables()
-    kinds = classes[units]
-    cost = float(single[kinds].sum()) + float(pair[kinds[:-1], kinds[1:]].sum())
+    kinds = classes.take(units)
+    cost = float(single.take(kinds).sum()) + float(pair[kinds[:-1], kinds[1:]].sum())
     return cost / count
 
 

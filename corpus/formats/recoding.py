@@ -167,7 +167,7 @@ def _pair_table() -> npt.NDArray[np.uint16]:
 
 def _find_pairs(units: npt.NDArray[np.uint16]) -> int:
     """Return which of `_PAIRS` occur in a text, as bits. About 4 ns a character."""
-    kinds = _pair_table()[units]
+    kinds = _pair_table().take(units)
     return int(np.bitwise_or.reduce((kinds[:-1] >> 8) & kinds[1:], initial=0))
 
 

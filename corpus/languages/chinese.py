@@ -35,7 +35,7 @@ def chinese_script(text: str) -> tuple[str, float]:
     Hans and 0 where no character decides: a short text of characters common to both. About 2 ns a character.
     """
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    simplified, traditional = (int(np.count_nonzero(table[units])) for table in _tables())
+    simplified, traditional = (int(np.count_nonzero(table.take(units))) for table in _tables())
     if not simplified + traditional:
         return "Hans", 0.0
     script, count = ("Hant", traditional) if traditional > simplified else ("Hans", simplified)

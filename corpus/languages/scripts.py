@@ -6,6 +6,7 @@ import string
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -162,13 +163,14 @@ def script_counts(text: str) -> dict[str, int]:
     if text.isascii():
         letters = len(text) - len(text.encode().translate(None, _ASCII_LETTERS))
         return {"Latn": letters} if letters else {}
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes: npt.NDArray[Any] = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     ideographs = 0
-    if int(codes.max()) >= _PLANES:
+    if len(codes) > len(text):  # some are pairs
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         first, last = _IDEOGRAPHIC_PLANES
         ideographs = int(np.count_nonzero((codes >= first) & (codes < last)))
         codes = codes[codes < _PLANES]
-    counts = np.bincount(_table()[codes], minlength=len(SCRIPTS))
+    counts = np.bincount(_table().take(codes), minlength=len(SCRIPTS))
     counts[_SCRIPT_NUMBERS["Hani"]] += ideographs
     counts[0] = 0
     numbers = np.flatnonzero(counts).tolist()

@@ -41,7 +41,12 @@ parser (null if it was not read that far). `step` is the one that failed: read, 
 
 def replace_surrogates(text: str) -> str:
     """Return a text that UTF-8 can encode: halves of surrogate pairs are replaced."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    try:
+        if not text.isascii():
+            text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 class QuarantineWriter:

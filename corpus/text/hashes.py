@@ -48,7 +48,8 @@ def hash_spans(sums: Hashes, starts: AnyPositions, ends: AnyPositions) -> Hashes
     """Return the hash of each span [start, end) of the array `sums` was made from."""
     inverses = _powers(len(sums))[1]
     lengths = (ends - starts).astype(np.uint64)
-    return finalize((sums[ends] - sums[starts]) * inverses[starts] + lengths * np.uint64(HASH_BASE))
+    values = (sums.take(ends) - sums.take(starts)) * inverses.take(starts)
+    return finalize(values + lengths * np.uint64(HASH_BASE))
 
 
 def hash_windows(sums: Hashes, length: int) -> Hashes:

@@ -126,7 +126,7 @@ class Page:
     @cached_property
     def lowered(self) -> str:
         """The text lower-cased unit by unit, so that it keeps its length."""
-        return to_text(LOWER[self.units])
+        return to_text(LOWER.take(self.units))
 
     @cached_property
     def word_lengths(self) -> Positions:

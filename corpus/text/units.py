@@ -67,7 +67,7 @@ def to_text(units: Units) -> str:
 
 def kinds(units: Units) -> Kinds:
     """Return the class of each unit: `KIND` of it; for a surrogate pair that of its character, then 0."""
-    result: Kinds = KIND[units]
+    result: Kinds = KIND.take(units)
     if ((units & 0xF800) == 0xD800).any():
         high = np.flatnonzero(find_pairs(units))
         code = ((units[high].astype(np.int32) - 0xD800) << 10) + (units[high + 1].astype(np.int32) - 0xDC00)

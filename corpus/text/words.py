@@ -117,12 +117,12 @@ def find_sentences(text: str, language: str | None = None) -> Positions:
 
 def lower_prefix(units: Units) -> Hashes:
     """Return prefix sums for `hashes.spans` over the lower-cased units."""
-    return prefix_sums(_MIXED_LOWER[units])
+    return prefix_sums(_MIXED_LOWER.take(units))
 
 
 def exact_prefix(units: Units) -> Hashes:
     """Return prefix sums for `hashes.spans` over the units as they are."""
-    return prefix_sums(_MIXED[units])
+    return prefix_sums(_MIXED.take(units))
 
 
 def hash_units(units: Units, starts: Positions, ends: Positions) -> Hashes:

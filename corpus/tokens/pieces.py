@@ -184,7 +184,7 @@ def _ranges(starts: Positions, ends: Positions) -> Positions:
 def _classify(codes: Codes) -> Classes:
     """Return the class of each character."""
     highest = int(codes.max(initial=0)) >> 16
-    classes: Classes = _class_table(highest + 1)[codes]
+    classes: Classes = _class_table(highest + 1).take(codes)
     return classes
 
 
