@@ -43,6 +43,7 @@ The packages, in the order in which data meets them:
 
 The files of this folder, which the packages share:
 
+    __main__.py       python -m corpus
     manifest.py       read and check a manifest
     manifest_mistakes.py  what is wrong in a manifest: validation, a line each
     api.py            the commands as functions: build, plan, decide, compare, sample

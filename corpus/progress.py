@@ -34,7 +34,9 @@ REMOTE_STATUS_INTERVAL_SECONDS = 10.0
 MAX_TIMED_RUNS = 50
 """Runs that timings.json holds at most."""
 
-_COMMAND_MODULE = os.path.join("pipelines", "cli", "__main__.py")
+_COMMAND_MODULES = tuple(
+    os.path.join(*folders, "__main__.py") for folders in (("corpus",), ("pipelines", "cli"))
+)
 
 SLICES_FOLDER = "slices"
 """Folder of a workspace with the status and the timings of each slice, until a build takes them over."""
@@ -335,7 +337,7 @@ class Status:
 def describe_command() -> str:
     """Return the command that this process runs; empty if it is none of corpus."""
     program, *arguments = sys.argv or [""]
-    is_command = os.path.basename(program) == "corpus" or program.endswith(_COMMAND_MODULE)
+    is_command = os.path.basename(program) == "corpus" or program.endswith(_COMMAND_MODULES)
     return shlex.join(["corpus", *arguments]) if is_command else ""
 
 

@@ -100,6 +100,7 @@ def test_status_and_timings_are_as_documented(tmp_path: Path) -> None:
     [
         (["/venv/bin/corpus", "build", "日本 語.yaml", "--out", "o"], "corpus build '日本 語.yaml' --out o"),
         (["/x/corpus/pipelines/cli/__main__.py", "build", "m.yaml"], "corpus build m.yaml"),
+        (["/x/corpus/__main__.py", "plan", "m.yaml"], "corpus plan m.yaml"),
         (["/venv/bin/pytest", "-q"], ""),
         ([""], ""),
         ([], ""),

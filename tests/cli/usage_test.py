@@ -153,3 +153,12 @@ def test_numbers_that_nothing_can_count_to_are_refused(words: str, line: str) ->
     with pytest.raises(UserError) as refused:
         call(words.split())
     assert str(refused.value).startswith(line)
+
+
+def test_the_package_runs_as_the_command_does() -> None:
+    said = [
+        subprocess.run([sys.executable, "-m", module, "biuld"], capture_output=True, text=True, check=False)
+        for module in ("corpus", "corpus.pipelines.cli")
+    ]
+    assert said[0].stderr == said[1].stderr and "Did you mean 'build'?" in said[0].stderr
+    assert said[0].returncode == said[1].returncode == 2

@@ -65,6 +65,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("corpus.pipelines.ingest",),
     ("corpus.pipelines.build", "corpus.pipelines.transforms"),
     ("corpus.pipelines.cli",),
+    ("corpus.__main__",),
 )
 """Rooms from the ground up. A room imports from lower floors alone, and from inside itself."""
 
