@@ -1,9 +1,15 @@
-"""Decide what a site's robots.txt allows (RFC 9309), parsed by protego."""
+"""Decide what a site's robots.txt allows (RFC 9309): which lines are about us, and by protego what they allow.
+
+protego alone applies the group of `corpus` to `corpus-fetch`, not that of `corpus-fetch/1.0`, and ends a group at lines
+that it does not know, such as `Content-Signal`, before the names behind them.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from protego import Protego
 
@@ -13,6 +19,14 @@ MAX_ROBOTS_BYTES = 512 << 10
 """RFC 9309 asks for 500 KiB at least; what follows is not read."""
 MAX_DECODED_BYTES = 16 << 20
 """A compressed robots.txt that decodes to more is no robots.txt."""
+_LINE = re.compile(
+    r"\s*(?:(?P<name>user[- ]?agent)|(?P<rule>allow|dis+al+ow|diasllow|disallaw)|crawl[- ]delay|request[- ]rate)"
+    r"\s*[:\s]\s*(?P<value>[^#]*)",
+    re.IGNORECASE,
+)
+"""A line that says something: known mistakes are read as protego and other crawlers read them."""
+_AGENT = re.compile(r"\*(?!\S)|[A-Za-z_-]+(?![\w-])")
+"""What a crawler is called, without its version."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ def parse_robots(status: int, body: bytes, agent: str, encoding: str = "") -> Ro
             if len(body) <= MAX_ROBOTS_BYTES
             else body[:MAX_ROBOTS_BYTES].rpartition(b"\n")[0]
         )
-        rules = Protego.parse(cut.decode("utf-8-sig", "replace"))
+        rules = Protego.parse(select_lines(cut.decode("utf-8-sig", "replace"), agent))
         delay = rules.crawl_delay(agent)
         rate = rules.request_rate(agent)
         if rate is not None and rate.requests:
@@ -59,6 +73,43 @@ def parse_robots(status: int, body: bytes, agent: str, encoding: str = "") -> Ro
     if 400 <= status < 500 and status != 429:
         return Robots("none")
     return Robots("unreachable", reason=f"status {status}")
+
+
+@dataclass
+class _AgentGroup:
+    """Names of crawlers, and the lines that are about them."""
+
+    agents: set[str] = field(default_factory=set)
+    lines: list[str] = field(default_factory=list)
+    has_rules: bool = False
+
+
+def select_lines(text: str, agent: str) -> str:
+    """Return the lines of a robots.txt that are about the crawler `agent`, as one group for all: those of the groups
+    that name it, whatever their case, else those of the groups for all."""
+    groups = list(_iter_groups(text))
+    chosen = [group for group in groups if agent.lower() in group.agents]
+    chosen = chosen or [group for group in groups if "*" in group.agents]
+    return "\n".join(["User-agent: *", *(line for group in chosen for line in group.lines)])
+
+
+def _iter_groups(text: str) -> Iterator[_AgentGroup]:
+    """Yield the groups. A name behind a rule begins the next; nothing else ends one."""
+    group = _AgentGroup()
+    for line in re.split(r"[\r\n]+", text):
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        if match["name"]:
+            if group.has_rules:
+                yield group
+                group = _AgentGroup()
+            if name := _AGENT.match(match["value"]):
+                group.agents.add(name[0].lower())
+        else:
+            group.lines.append(line)
+            group.has_rules |= match["rule"] is not None
+    yield group
 
 
 def _request_interval(seconds: int, requests: int) -> float:
