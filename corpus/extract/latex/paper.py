@@ -24,7 +24,7 @@ from corpus.extract.latex.source import PaperSource, assemble_source
 from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
-VERSION = 5
+VERSION = 6
 """Raised when the text of some paper changes."""
 
 _BEGIN = re.compile(r"\\begin\s*\{document\}")

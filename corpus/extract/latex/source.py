@@ -48,10 +48,12 @@ _NEWLINE = re.compile(r"\r\n?")
 _LITERAL = "verbatim|Verbatim|lstlisting|minted|alltt|BVerbatim|LVerbatim|spverbatim|listing"
 _HIDDEN = "comment|filecontents"
 _COMMENT_PATTERN = (
-    r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\(?:verb\*?|Verb\*?(?=[^{A-Za-z\s])|lstinline\*?(?:\[[^\]\n]*\])?(?=[^{A-Za-z\s])"
+    r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\(?:verb\*?|(?:nolinkurl|url|path)(?=[|!+\"])|Verb\*?(?=[^{A-Za-z\s])"
+    r"|lstinline\*?(?:\[[^\]\n]*\])?(?=[^{A-Za-z\s])"
     r"|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\}(?=[^{A-Za-z\s]))(?![A-Za-z])([^A-Za-z\s*{])"
     rf"|\\begin\s*\{{({_LITERAL}|LITERAL|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
     r"|\\(?:Verb|lstinline|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\})\*?(?:\[[^\]\n]*\])?(\{)"
+    r"|\\(?:url|nolinkurl|burl|path|href|doi)(?![A-Za-z@])[ \t]*(\{)"
 )
 _HIDDEN_NAMES = frozenset(_HIDDEN.split("|"))
 _OWN_LITERALS = re.compile(
@@ -62,6 +64,7 @@ _OWN_LITERALS = re.compile(
 """Definitions of environments whose content is printed as it is."""
 _OWN_LITERAL = ("lstnewenvironment", "VerbatimEnvironment", "listing", "Listing", "newminted")
 _LINE_COMMENT = re.compile(r"(?<!\\)%.*")
+_BARE_PERCENT = re.compile(r"(?<!\\)%")
 _PARAMETER = re.compile(r"(?<!\\)#[1-9]")
 MAX_INLINE_CODE_CHARACTERS = 2_000
 _BRACES = re.compile(r"[{}]")
@@ -218,7 +221,7 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
 
     `literals` are environments of verbatim text besides the known ones. What a macro prints as code is left to it.
 
-    Only the comment itself is removed: the character before `%` is kept, and so is `\\%`.
+    Only the comment itself is removed: the character before `%` is kept, and so is `\\%`. In an address it is none.
     """
     pieces: list[str] = []
     at, in_vain = 0, -1
@@ -260,6 +263,14 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
                 at = end
                 continue
             pieces.append(_set_code_aside(text[end:close], aside))
+            end = close + 1
+        elif match[7]:
+            close = _find_brace_end(text, end)
+            if close < 0 or "\n" in text[end:close]:  # there it ends a line of a long address
+                pieces.append(text[start:end])
+                at = end
+                continue
+            pieces.append(_BARE_PERCENT.sub(r"\\%", text[start : close + 1]))
             end = close + 1
         elif match[4]:
             close = _find_condition_end(text, end) if end > in_vain else -1
