@@ -34,6 +34,7 @@ from corpus.storage.fingerprint import file_identity
 from corpus.web.fetch.options import FetchOptions
 from corpus.web.fetch.outcomes import LEDGER_FILE
 from corpus.web.index.capture import Capture, Choice
+from corpus.web.index.cdx import RANGES_VERSION
 from corpus.web.index.lookup import WantedPage, look_up, open_index
 from corpus.web.index.ranges import coalesce
 from corpus.web.url_lists.index_key import VERSION as KEYS_VERSION
@@ -137,7 +138,8 @@ class Urls(Warc):
         inherited = {key: value for key, value in super().parameters().items() if key in {*kept, "version"}}
         lists = _find_files((self.urls,), None) if self.warcs and self.urls else []
         files = [*lists, *_find_files(tuple(self.index), self.base)] if self.index else lists
-        return {**inherited, "keys": KEYS_VERSION, "of": [_identity(file) for file in files]}
+        ranges = {"ranges": RANGES_VERSION} if self.index else {}
+        return {**inherited, "keys": KEYS_VERSION, **ranges, "of": [_identity(file) for file in files]}
 
     def is_wanted(self, url: str | None) -> bool:
         if not self.warcs or self.urls is None:

@@ -1,8 +1,7 @@
 """Search crawl indexes as sorted text: CDX, CDXJ, and ZipNum clusters of either.
 
 A page is looked up by the range of lines that its spellings can have, so an index of terabytes is read at a few
-places; lines are matched by the hash of their URL. SURT keys are not computed: a range around them is
-enough.
+places; lines are matched by the hash of their URL.
 """
 
 from __future__ import annotations
@@ -14,15 +13,20 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from io import BytesIO
 from typing import Protocol
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from w3lib.url import canonicalize_url
 
 from corpus.errors import UserError
 from corpus.storage import DAMAGE, is_remote, open_decompressed, open_input, read_range, size
 from corpus.web.index.capture import Capture, check_place
 from corpus.web.index.cdx_fields import Layout, is_header, is_searchable, read_layout
 from corpus.web.index.ranges import PagedFile
+from corpus.web.index.surt import escape, surt_of
 from corpus.web.url_lists.index_key import clean_url, key_of, sort_key
 
+RANGES_VERSION = 1
+"""Increased when a page is looked for in other ranges."""
 MAX_CHECKED_BYTES = 256 << 20
 """Bytes up to which a local index is checked to be sorted before it is searched."""
 LAYOUT_LINES = 8
@@ -53,15 +57,17 @@ def lookup_ranges(url: str) -> list[KeyRange]:
     """Return the ranges of lines that captures of a page have in a sorted index.
 
     The page itself (`com,example)/a `), and with its query or any (`com,example)/a?`): of the address as it
-    is spelled, and of what all its spellings share. `www.` is not in the keys of indexes.
+    is spelled, as web archives canonicalize it, and of what all its spellings share. `www.` is not in the keys of
+    indexes.
     """
     key, text = key_of(url), clean_url(url)
     if key is None or text is None:
         return []
+    canonical_host = (urlsplit(canonicalize_url(text)).hostname or "").rstrip(".")
     rest = text.partition("://")[2].partition("#")[0]
     host, slash, path = rest.partition("/")
     own = f"{_WWW.sub('', host.rpartition('@')[2].lower())}{slash}{path}"
-    names = {_to_surt(sort_key(key)), _to_surt(sort_key(own))}
+    names = {_to_surt(sort_key(key)), _to_surt(sort_key(own)), surt_of(text, canonical_host)}
     ranges: list[KeyRange] = []
     for name in names:
         ranges.append((name + b" ", name + b"!"))
@@ -71,16 +77,11 @@ def lookup_ranges(url: str) -> list[KeyRange]:
 
 
 def _to_surt(name: str) -> bytes:
-    """Escape a sort key as indexes do, in lower case: controls, blanks, `#`, `%` and what is not ASCII."""
+    """Escape a sort key as indexes do."""
     head, mark, query = name.partition("?")
     slashes = head.rstrip("/") + "/" if head.endswith(")/") else head.rstrip("/")
-    pieces = []
-    for piece in (slashes, query):
-        raw = unquote_to_bytes(piece)
-        pieces.append(
-            b"".join(b"%%%02x" % c if c <= 0x20 or c >= 0x7F or c in b"#%" else bytes([c]) for c in raw)
-        )
-    return (pieces[0] + (b"?" + pieces[1] if mark and query else b"")).lower()
+    pieces = [escape(unquote_to_bytes(piece)) for piece in (slashes, query)]
+    return pieces[0] + (b"?" + pieces[1] if mark and query else b"")
 
 
 def merge_ranges(ranges: Iterable[KeyRange]) -> list[KeyRange]:

@@ -87,6 +87,11 @@ def test_a_binary_search_finds_the_line_that_a_scan_finds(tmp_path: Path) -> Non
         ("https://m.example.org/a", b"org,example,m)/a 2024"),
         ("https://m.example.org/a", b"org,example)/a 2024"),
         ("http://example.org:8080/a%28b%29", b"org,example:8080)/a(b) 2024"),
+        ("https://example.org/web/2010/http://a.example/b", b"org,example)/web/2010/http:/a.example/b 2024"),
+        ("https://example.org/?open&ccm=000", b"org,example)/?ccm=000&open 2024"),
+        ("http://10.2.3.4/x?a=1", b"4,3,2,10)/x?a=1 2024"),
+        ("http://[2001:db8::1]/x", b"2001:db8::1)/x 2024"),
+        ("http://Bücher.example./Straße", b"example,xn--bcher-kva)/stra%c3%9fe 2024"),
     ],
 )
 def test_the_lines_of_a_page_lie_in_its_ranges(url: str, line: bytes) -> None:
