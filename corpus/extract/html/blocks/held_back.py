@@ -8,6 +8,7 @@ it, and what readers wrote, are not that article, however much there is of them.
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -186,10 +187,9 @@ def _are_linked(page: PageBlocks, lengths: Ints, tenths: int) -> npt.NDArray[np.
 
 def _find_named(page: PageBlocks, names: frozenset[str]) -> npt.NDArray[np.bool_] | None:
     """Return which blocks stand in an element that has one of the names; None where no element has."""
-    are_others = list(map(names.isdisjoint, page.path_tokens))
-    if all(are_others):
+    if names.isdisjoint(chain.from_iterable(page.path_tokens)):
         return None
     inside: list[bool] = []
-    for is_other, parent in zip(are_others, page.path_parents, strict=True):
-        inside.append(not is_other or (parent >= 0 and inside[parent]))
+    for tokens, parent in zip(page.path_tokens, page.path_parents, strict=True):
+        inside.append((parent >= 0 and inside[parent]) or not names.isdisjoint(tokens))
     return np.array(inside)[page.get_array("paths")]
