@@ -7,7 +7,6 @@ for a page of 1,000 words confuses two with a probability of 10^-11.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,9 +81,7 @@ def find_repeated_ngrams(hashes: Hashes, longest: int) -> dict[int, RepeatedNgra
         counts = starts[1:] - starts[:-1]
         highest = counts.max()
         first = places[order[starts[:-1][counts == highest]].min()]
-        member = np.zeros(len(order), np.bool_)
-        member[order[1:][same]] = True
-        member[order[:-1][same]] = True
+        member = _find_members(order, same)
         places, windows = places[member], windows[member]
         repeated_by_n[n] = RepeatedNgrams(places, int(highest), int(first))
     return repeated_by_n
@@ -106,66 +103,55 @@ def count_top_characters(repeated_ngrams: RepeatedNgrams, n: int, ends: Indices)
 def count_duplicate_characters(
     hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices
 ) -> list[int]:
-    """Count the characters in n-grams seen before, for each n of `lengths`.
+    """Count the characters in n-grams seen before, for each n of `lengths`, which ascend.
 
     Reading continues behind each one found, so none counts twice.
 
     `places` are all those where an n-gram, or a beginning of it, is repeated; `ends` as above. What was jumped
     over is not remembered, as in datatrove's Gopher filter: the order matters, so this is a loop, but over
-    these places alone, at .1 us each.
+    places of repeated n-grams alone, at .1 us each.
     """
-    if not len(places):
-        return [0] * len(lengths)
-    windows, sizes = _find_long_windows(hashes, places, max(lengths), ends)
-    return _count_seen(places.tolist(), windows, sizes, len(hashes), lengths)
+    whole = np.array([0, len(hashes)])
+    counts: list[int] = count_duplicate_characters_of_pages(hashes, places, lengths, ends, whole)[0].tolist()
+    return counts
 
 
 def count_duplicate_characters_of_pages(
     hashes: Hashes, places: Indices, lengths: Sequence[int], ends: Indices, firsts: Indices
 ) -> npt.NDArray[np.int64]:
     """Do what `count_duplicate_characters` does for many pages at once: int64[pages, lengths]."""
-    counts = np.zeros((len(firsts) - 1, len(lengths)), np.int64)
-    if not len(places):
-        return counts
-    windows, sizes = _find_long_windows(hashes, places, max(lengths), ends)
-    starts = places.tolist()
-    borders = np.searchsorted(places, firsts)
-    for page in np.flatnonzero(np.diff(borders)).tolist():
-        own = slice(int(borders[page]), int(borders[page + 1]))
-        counts[page] = _count_seen(starts[own], windows[own], sizes[own], int(firsts[page + 1]), lengths)
+    pages = len(firsts) - 1
+    counts = np.zeros((pages, len(lengths)), np.int64)
+    page = np.searchsorted(firsts, places, "right") - 1
+    windows = page.astype(np.uint64) * np.uint64(HASH_BASE)  # those of two pages differ
+    items = 0
+    for column, n in enumerate(lengths):
+        whole = places + n <= firsts.take(page + 1)
+        places, page, windows = places[whole], page[whole], windows[whole]
+        for step in range(items, n):
+            windows += hashes.take(places + step) * _POWERS[step]
+        items = n
+        member = _find_members(*_sort_hashes(windows))
+        places, page, windows = places[member], page[member], windows[member]
+        seen = _find_seen(places.tolist(), windows.tolist(), n)
+        starts = places.take(seen)
+        counts[:, column] = np.bincount(page.take(seen), ends.take(starts + n) - ends.take(starts), pages)
     return counts
 
 
-def _find_long_windows(
-    hashes: Hashes, places: Indices, longest: int, ends: Indices
-) -> tuple[Hashes, Indices]:
-    """Return the hash of the windows of 1 to `longest` items at each place, and the characters of 0 to `longest`."""
-    reach = places[:, np.newaxis] + np.arange(longest + 1)
-    np.minimum(reach, len(hashes), out=reach)
-    padded = np.append(hashes, np.uint64(0))
-    windows = np.cumsum(padded[reach[:, :-1]] * _POWERS[:longest], axis=1)
-    return windows, ends[reach] - ends[places][:, np.newaxis]
-
-
-def _count_seen(
-    starts: list[int], windows: Hashes, sizes: Indices, end: int, lengths: Sequence[int]
-) -> list[int]:
-    totals: list[int] = []
-    for n in lengths:
-        count = bisect_right(starts, end - n)
-        columns = zip(starts[:count], windows[:count, n - 1].tolist(), sizes[:count, n].tolist(), strict=True)
-        seen: set[int] = set()
-        total = after = 0
-        for place, window, size in columns:
-            if place < after:
-                continue
+def _find_seen(starts: list[int], windows: list[int], n: int) -> Indices:
+    """Return which n-grams were seen before; those that one of these reaches into are passed over."""
+    again: list[int] = []
+    seen: set[int] = set()
+    after = 0
+    for at, (start, window) in enumerate(zip(starts, windows, strict=True)):
+        if start >= after:
             if window in seen:
-                total += size
-                after = place + n
+                again.append(at)
+                after = start + n
             else:
                 seen.add(window)
-        totals.append(total)
-    return totals
+    return np.array(again, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +177,12 @@ def find_repeated_ngrams_of_pages(
     ends = np.repeat(firsts[1:], sizes)
     top_by_n: dict[int, TopNgrams] = {}
     places: Indices = np.arange(len(hashes))
-    windows = hashes ^ marks[pages]
+    windows = hashes ^ np.repeat(marks, sizes)
     for n in range(2, longest + 1):
-        whole = places + n <= ends[places]
-        places = places[whole]
-        windows = windows[whole] * np.uint64(HASH_BASE) + hashes[places + (n - 1)]
+        whole = places + n <= ends.take(places)
+        places, windows = places[whole], windows[whole]
+        windows *= np.uint64(HASH_BASE)
+        windows += hashes.take(places + (n - 1))
         counts, tops = (sizes >= n).astype(np.int64), firsts[:-1].copy()
         order, same = _sort_hashes(windows)
         _check_equal(windows, order, same)
@@ -210,17 +197,23 @@ def find_repeated_ngrams_of_pages(
             ranked = np.lexsort((first, -often, page))
             best = ranked[np.flatnonzero(np.diff(page[ranked], prepend=-1))]
             counts[page[best]], tops[page[best]] = often[best], first[best]
-        member = np.zeros(len(order), np.bool_)
-        member[order[1:][same]] = True
-        member[order[:-1][same]] = True
+        member = _find_members(order, same)
         places, windows = places[member], windows[member]
         top_by_n[n] = TopNgrams(places, counts, tops)
     return top_by_n
 
 
+def _find_members(order: Indices, same: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return which items equal another, by what `_sort_hashes` returns."""
+    member = np.zeros(len(order), np.bool_)
+    member[order[1:][same]] = True
+    member[order[:-1][same]] = True
+    return member
+
+
 def _check_equal(hashes: Hashes, order: Indices, same: npt.NDArray[np.bool_]) -> None:
     equal = np.flatnonzero(same)
-    if (hashes[order[equal]] != hashes[order[equal + 1]]).any():
+    if (hashes.take(order.take(equal)) != hashes.take(order.take(equal + 1))).any():
         raise ConfusedHashesError
 
 
