@@ -62,14 +62,31 @@ def inverse_powers(length: int) -> Hashes:
     return _powers(length)[1]
 
 
+def order_hashes(hashes: Hashes) -> tuple[npt.NDArray[np.int64], Hashes]:
+    """Return the indices of hashes in their order, and these in it: as `argsort`, in half its time.
+
+    Sorted are numbers that have the index in their low bits. Where hashes differ in these alone, as 1 pair in 2^49 of
+    30,000 does, they are sorted in the usual way.
+    """
+    low = np.uint64((1 << len(hashes).bit_length()) - 1)
+    packed = hashes & ~low | np.arange(len(hashes), dtype=np.uint64)
+    packed.sort()
+    order = (packed & low).astype(np.int64)
+    ordered = hashes.take(order)
+    if (ordered[1:] < ordered[:-1]).any():
+        order = np.argsort(hashes)
+        ordered = hashes.take(order)
+    return order, ordered
+
+
 def find_places(table: Hashes, values: Hashes) -> npt.NDArray[np.int64]:
     """Return the index of each value in a sorted table of distinct ones; -1 where it is not there."""
     if not len(table):
         return np.full(len(values), -1, np.int64)
     if len(values) > FEW_VALUES:  # in their order, so that what is read of the table stays in the cache
-        order = np.argsort(values)
+        order, ordered = order_hashes(values)
         at = np.empty(len(values), np.int64)
-        at[order] = np.searchsorted(table, values[order])
+        at[order] = np.searchsorted(table, ordered)
     else:
         at = np.searchsorted(table, values)
     at = np.minimum(at, len(table) - 1)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from corpus.document import Document
 from corpus.text.conventions import CHARACTER_TABLE_SIZE, Characters, Conventions, conventions
-from corpus.text.hashes import AnyPositions, Hashes, Positions, contains, hash_spans
+from corpus.text.hashes import AnyPositions, Hashes, Positions, contains, hash_spans, order_hashes
 from corpus.text.ngrams import Indices, find_later_copies
 from corpus.text.tokens import RuleTokens, Spans, tokenize
 from corpus.text.units import LETTER, LOWER, SPACE, Kinds, Units, find_pairs, to_text, to_units
@@ -136,8 +136,7 @@ class Page:
     @cached_property
     def _ordered_words(self) -> tuple[Indices, Hashes]:
         """Words in the order of their hashes, and these."""
-        order = np.argsort(self.words.hashes)
-        return order, self.words.hashes[order]
+        return order_hashes(self.words.hashes)
 
     def locate_words(self, table: Hashes) -> tuple[Indices, Indices]:
         """Return which words are in a sorted table of distinct hashes, in no particular order, and where in the table.
