@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from corpus.document import Record
 from corpus.extract import ExtractedText
-from corpus.formats.encodings import decode
+from corpus.formats.encodings import decode, is_binary
+from corpus.formats.recoding import looks_recoded, read_controls, repair
 
 _LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _NEWLINES = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -47,9 +48,16 @@ _JOINERS = re.compile(
 
 
 def extract_text(record: Record, mode: str) -> ExtractedText | None:
-    """Return the plain text of a record, decoded and cleaned."""
-    text = record.body if isinstance(record.body, str) else decode(record.body, record.charset, html=False)[0]
-    return ExtractedText(text=clean_text(text))
+    """Return the plain text of a record, decoded and cleaned. Raises UnicodeError for bytes that are none."""
+    body = record.body
+    if isinstance(body, bytes) and is_binary(body):
+        raise UnicodeError("no text: its bytes are those of a picture, an archive or another program's file")
+    text = body if isinstance(body, str) else decode(body, record.charset, html=False)[0]
+    metadata: dict[str, str] = {}
+    if (read := read_controls(text)) is not None:
+        text, metadata["encoding_repaired"] = (repair(text) if looks_recoded(text) else None) or read
+        text = (read_controls(text) or (text, ""))[0]
+    return ExtractedText(text=clean_text(text), metadata=metadata)
 
 
 @cache

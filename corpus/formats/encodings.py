@@ -20,6 +20,9 @@ PRESCAN_BYTES = 4096
 
 SAMPLE_BYTES = 1 << 16
 """Bytes that charsets are compared on, long runs of ASCII left out."""
+BINARY_HEAD_BYTES = 1 << 16
+_CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
+"""Controls that no text has: all of ASCII's but white space, line ends and the escape of ISO-2022."""
 
 _LABELS = {
     "utf-8": "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8 utf8mb4",
@@ -235,6 +238,19 @@ def find_wide_codec(body: bytes) -> str | None:
         if body.startswith(mark):
             return codec if is_wide(codec) else None
     return _detect_wide(body)
+
+
+def is_binary(body: bytes) -> bool:
+    """Return whether bytes are no text in any charset: more than 2 % of the first 64 KB are NUL, or 5 % other controls
+    that texts do not have, and they are not UTF-16 or UTF-32."""
+    head = body[:BINARY_HEAD_BYTES]
+    return has_controls(head) and find_wide_codec(head) is None and find_wide_order(head) is None
+
+
+def has_controls(head: bytes) -> bool:
+    """Return whether more than 2 % of some bytes are NUL, or 5 % controls that texts do not have."""
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    return head.count(0) * 50 > len(head) or controls * 20 > len(head)
 
 
 def find_wide_order(body: bytes) -> str | None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from corpus.formats.mojibake import BMP_CODE_POINTS, measure_atypicality, measure_mojibake
 
-VERSION = 3
+VERSION = 4
 """Incremented when the same text would be repaired otherwise."""
 
 ROUNDS = {1: "", 2: " twice", 3: " three times"}
@@ -77,6 +77,8 @@ it is read as another), and what a lower one costs, in oddities per character.""
 INVERTED_MARGIN = 0.15
 """How many more of the letters of KOI8 that was read as windows-1251 must be common ones, as a share."""
 
+_CONTROL, _NO_LINE_END = re.compile("[\x80-\x9f]"), re.compile("[\x80-\x84\x86-\x9f]")
+_LATIN_SEQUENCE = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 _RUNS = re.compile("[^\x00-\x7f]+")
@@ -196,6 +198,30 @@ def _is_all_misread(units: npt.NDArray[np.uint16]) -> bool:
     begins = leads[here] & tails[after]
     goes_on = tails[here] & (leads[before] | tails[before])
     return bool(np.bitwise_and.reduce(begins | goes_on))
+
+
+def read_controls(text: str) -> tuple[str, str] | None:
+    """Return a text without C1 control characters, which no text has, and what was wrong; None where there are none.
+
+    They are of UTF-8 that was read as Latin-1 (`\u00e2\u0080\u0099`, an apostrophe), as JSON keeps it, or signs of
+    windows-1252. Unlike `repair`, one sequence is enough. U+0085 by itself is a line end, and stays.
+    """
+    if text.isascii() or _NO_LINE_END.search(text) is None:
+        return None
+    decoded = _LATIN_SEQUENCE.sub(_decode_latin, text)
+    was = "utf-8 as latin-1" if decoded != text else "windows-1252 as latin-1"
+    return _CONTROL.sub(_read_control, decoded), was
+
+
+def _decode_latin(sequence: re.Match[str]) -> str:
+    try:
+        return sequence[0].encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return sequence[0]
+
+
+def _read_control(control: re.Match[str]) -> str:
+    return control[0].encode("latin-1").decode("cp1252", "ignore")
 
 
 def repair(text: str) -> tuple[str, str] | None:

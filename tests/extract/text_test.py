@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 import time
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.extract import plain_text
+from corpus.document import Record
+from corpus.extract import extract, plain_text
 from corpus.extract.plain_text import clean_text
 
 
@@ -102,3 +106,30 @@ def test_no_debris_and_no_typographic_space_is_printable() -> None:
 def test_texts_that_need_nothing_are_as_those_that_do(text: str) -> None:
     whole = plain_text._SPACES.sub(" ", plain_text._DEBRIS.sub("", text))
     assert clean_text(text) == whole.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"%PDF-1.5\n%\xd0\xd4\xc5\xd8\n1 0 obj <</Filter/FlateDecode>> stream\n"
+        + random.Random(1).randbytes(5000),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + random.Random(2).randbytes(5000),
+        np.random.default_rng(3).integers(0, 50_000, 3000, np.uint16).tobytes(),
+        pickle.dumps({"pages": [random.Random(4).randbytes(3000)]}),
+    ],
+)
+def test_bytes_of_other_files_are_no_text(body: bytes) -> None:
+    record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/plain", body=body)
+    with pytest.raises(UnicodeError, match="no text"):
+        extract(record, "corpus")
+
+
+@pytest.mark.parametrize("language", PAGES)
+@pytest.mark.parametrize(
+    "codec", ["utf-8", "utf-16", "utf-16-le", "utf-32", "cp1252", "gb18030", "cp949", "cp1258"]
+)
+def test_text_of_every_charset_is_text(language: str, codec: str) -> None:
+    body = (PAGES[language] * 20).encode(codec, "ignore")
+    if len(body) > 2000:
+        record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/plain", body=body)
+        assert extract(record, "corpus") is not None

@@ -13,7 +13,7 @@ import pytest
 from corpus.document import Record
 from corpus.extract import extract
 from corpus.filters.text import count_mojibake
-from corpus.formats.recoding import looks_recoded, repair
+from corpus.formats.recoding import looks_recoded, read_controls, repair
 from corpus.text.units import to_units
 
 TEXTS = {
@@ -249,3 +249,32 @@ def test_no_text_of_five_hundred_languages_is_touched(data: Path) -> None:
             text = "\n".join(re.sub(r"\s+", " ", block.text_content()) for block in blocks)
             assert repair(text) is None, member.name
             assert count_mojibake(to_units(text)) <= 0.002 * len(text), member.name
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_utf8_read_as_latin1_is_read_again_whatever_its_length(language: str) -> None:
+    text = TEXTS[language]
+    for piece in (text, *(sign for sign in text if sign.encode()[-1] in range(0x80, 0xA0))):
+        wrong = piece.encode().decode("latin-1")
+        if not re.search("[\x80-\x84\x86-\x9f]", wrong):
+            continue
+        assert read_controls(wrong) == (piece, "utf-8 as latin-1")
+        record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/plain", body=wrong)
+        extraction = extract(record, "corpus")
+        assert extraction is not None and extraction.text == piece.strip()
+        assert extraction.metadata["encoding_repaired"].startswith("utf-8 as ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("It\x92s \x93here\x94 \x96 5\x80\x85", "It’s “here” – 5€…"),
+        ("caf\xe9 \x81x", "café x"),
+        ("one\x85two", None),
+        ("Ça va, « déjà » à 5 €", None),
+        ("plain", None),
+    ],
+)
+def test_controls_are_signs_of_windows_1252(wrong: str, right: str | None) -> None:
+    read = read_controls(wrong)
+    assert read == (None if right is None else (right, "windows-1252 as latin-1"))

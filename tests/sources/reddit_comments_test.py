@@ -70,6 +70,18 @@ def test_a_thread_reads_as_the_conversation_went(tmp_path: Path) -> None:
     assert found["t3_zz9"].metadata == {"comments": "6", "dropped": "3"}
 
 
+def test_comments_that_were_decoded_wrongly_are_read_again(tmp_path: Path) -> None:
+    rows: list[object] = [
+        comment("a", "t3_zz9", "I\u00e2\u0080\u0099m late", 100),
+        comment("b", "t1_a", "\u00d0\u009f\u00d1\u0080\u00d0\u00b8, café", 200),
+        comment("c", "t1_a", "It\u0092s here", 300),
+        comment("d", "t1_a", "déjà vu", 400),
+    ]
+    texts, _ = read(written(tmp_path, rows))
+    assert texts["t3_zz9"].text == "- I’m late\n\n  - При, café\n\n  - It’s here\n\n  - déjà vu"
+    assert texts["t3_zz9"].metadata["encoding_repaired"] == "windows-1252 as latin-1"
+
+
 def test_records_carry_subreddit_and_thread(tmp_path: Path) -> None:
     path = written(tmp_path)
     record = next(iter(RedditComments(paths=["x"], license="X").read(str(path), path.name, 0, 0)))

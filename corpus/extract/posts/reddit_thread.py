@@ -11,8 +11,9 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown import strip_markdown
+from corpus.formats.recoding import read_controls
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some thread changes."""
 
 DELETED_BODIES = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
@@ -40,10 +41,14 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
             continue
         children.setdefault(_find_kept_parent(row, comments, options), []).append(row)
     texts: list[str] = []
+    repaired: dict[str, str] = {}
     waiting = [(row, 0) for row in sorted(children.get(None, []), key=_age_key, reverse=True)]
     while waiting:
         row, depth = waiting.pop()
-        text = to_text(row["body"])
+        body = row["body"]
+        if (read := read_controls(body)) is not None:
+            body, repaired["encoding_repaired"] = read
+        text = to_text(body)
         if text:
             margin = "  " * min(depth, MAX_REPLY_INDENTS)
             texts.append(f"{margin}- " + text.replace("\n", f"\n{margin}  "))
@@ -54,7 +59,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     return ExtractedText(
         text=clean_text("\n\n".join(texts)),
         date=datetime.fromtimestamp(min(times), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if times else None,
-        metadata={"comments": str(len(texts)), "dropped": str(len(rows) - len(texts))},
+        metadata={"comments": str(len(texts)), "dropped": str(len(rows) - len(texts)), **repaired},
     )
 
 

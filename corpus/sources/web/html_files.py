@@ -11,7 +11,7 @@ from pydantic import ByteSize, Field, field_validator
 
 from corpus.document import Failure, Record
 from corpus.formats.archives import ZIP_MAGICS, read_archive
-from corpus.formats.encodings import check_encoding, codec_of, find_wide_codec, is_wide
+from corpus.formats.encodings import check_encoding, codec_of, find_wide_codec, has_controls, is_wide
 from corpus.formats.http import HTML_SNIFF
 from corpus.formats.tar import is_tar
 from corpus.private.options import WEB_REDACT, RedactKind
@@ -38,8 +38,6 @@ HTML_START = re.compile(
 """A comment ends where it first can (`?>`), else a row of them would be divided in every way."""
 HEAD_BYTES = 1 << 16
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_CONTROLS = bytes((*range(9), *range(14, 27), *range(28, 32), 127))
-"""Bytes that no charset has in texts: all controls but white space, and the one that ISO-2022 changes its sets with."""
 
 
 class HtmlFiles(Source):
@@ -201,8 +199,7 @@ def _is_binary(body: bytes) -> bool:
     if body.startswith(UTF16_MARKS):
         return False
     head = body[:HEAD_BYTES]
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    if head.count(0) * 50 <= len(head) and controls * 20 <= len(head):
+    if not has_controls(head):
         return False
     codec = find_wide_codec(head)
     return (
