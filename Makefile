@@ -83,6 +83,7 @@ wheel:  ## dist/*.whl; installs nothing into the environment
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@rm -rf build  # modules of before would get into the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:  ## everything that was made
 	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-dolma .venv-peers .engines build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

@@ -69,6 +69,8 @@ def format_change(one: float, other: float) -> str:
 def make_printable(text: str) -> str:
     """Return the text with control and direction-changing characters made visible."""
     return "".join(
-        character if character in f"\n\t{JOINERS}" or character.isprintable() else f"\\u{ord(character):04x}"
+        character
+        if character in f"\n\t\u3000{JOINERS}" or character.isprintable()
+        else f"\\u{ord(character):04x}"
         for character in text
     )

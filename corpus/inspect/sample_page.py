@@ -7,6 +7,7 @@ from typing import Any
 from corpus.edits.regions import Region
 from corpus.inspect.differences import Pieces, compare_lines
 from corpus.inspect.html_text import escape, unify_line_breaks
+from corpus.inspect.readable import format_things
 from corpus.inspect.samples import shorten_pieces, split_document
 from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
@@ -91,7 +92,8 @@ def _build_pair(row: dict[str, Any], full: bool) -> str:
     lines = []
     for pair in compare_lines(row["text"], row["stayed"]["text"] or "", row["language"], None if full else 1):
         if pair.skipped:
-            lines.append(f'<tr><td colspan="2" class="dim">... {pair.skipped} equal lines</td></tr>')
+            left = format_things(pair.skipped, "equal line")
+            lines.append(f'<tr><td colspan="2" class="dim">... {left}</td></tr>')
         if pair.one is not None or pair.other is not None:
             cells = _build_side(pair.one, "del") + _build_side(pair.other, "ins")
             lines.append(f"<tr>{cells}</tr>")

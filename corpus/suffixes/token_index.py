@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,10 +145,10 @@ def open_ranges(root: str, dataset: Dataset) -> list[IndexedRange]:
     folder = dataset.folder.parent / FOLDER
     facts = _read_facts(folder)
     if not facts:
-        raise UserError(f"{root} has no index of its tokens: `corpus index {root}` makes it")
+        raise UserError(f"{root} has no index of its tokens: `corpus index {shlex.quote(root)}` makes it")
     if facts["fingerprint"] != fingerprint([VERSION, dataset.fingerprint, RANGE_TOKENS]):
         raise UserError(
-            f"the tokens of {root} have changed since they were indexed: `corpus index {root}` again"
+            f"the tokens of {root} have changed since they were indexed: `corpus index {shlex.quote(root)}` again"
         )
     return [
         IndexedRange(

@@ -30,8 +30,9 @@ PROBE_SECONDS = 20.0
 """Seconds after which no further file is looked at."""
 PEEKED_FILES, PEEKED_ROWS = 4, 200
 """Files of a source, and rows of each, whose fields are looked at."""
-EXTRACTED_RECORDS = 20
-"""Records of a file that are extracted at most, in search of one that gives a text."""
+EXTRACTED_RECORDS, MAX_UNREADABLE = 200, 20
+"""Records of a file that are looked at in search of one that gives a text, and those in quarantine after which no other
+is."""
 SEARCHED_ROWS = 20_000
 """Rows of a file that are looked at where the first ones have no text."""
 UNWANTED_GATE = "language.unwanted"
@@ -145,6 +146,7 @@ def _extract_firsts(tools: Tools, source: str, splits: list[InputSplit], probe: 
     for split in splits:
         with peeking():
             outcomes = process_records(tools, split, EXTRACTED_RECORDS)
+            unreadable = 0
             for outcome in outcomes:
                 if isinstance(outcome, Document) and outcome.text:
                     return
@@ -152,6 +154,9 @@ def _extract_firsts(tools: Tools, source: str, splits: list[InputSplit], probe: 
                 if isinstance(outcome, Failure):
                     probe.failures.add(source, outcome)
                     textless.reasons[f"in quarantine ({name_reason(outcome.reason, outcome.error)})"] += 1
+                    unreadable += 1
+                    if unreadable == MAX_UNREADABLE:
+                        break
                 else:
                     textless.reasons[f"stopped by the gate {outcome.gate}"] += 1
     if textless.records:

@@ -394,6 +394,7 @@ def _make_table(title: str, name: str, columns: tuple[str, ...]) -> Table:
 
 
 def _print_more(console: Console, rows: int, limit: int) -> None:
-    console.print(
-        f"[dim]... {rows - limit:,} more rows (raise --limit to show them)[/]\n" if rows > limit else ""
-    )
+    from corpus.inspect.readable import format_things
+
+    left = format_things(rows - limit, "more row")
+    console.print(f"[dim]... {left} (raise --limit to show them)[/]\n" if rows > limit else "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from corpus.inspect.readable import make_printable
+from corpus.inspect.readable import format_things, make_printable
 from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
     describe_document,
@@ -505,7 +505,7 @@ def show_pair(console: Console, row: dict[str, Any], full: bool) -> None:
         table.add_column(name, ratio=1, overflow="fold")
     for pair in pairs:
         if pair.skipped:
-            table.add_row(*[Text(f"... {pair.skipped} equal lines", "dim")] * 2)
+            table.add_row(*[Text(f"... {format_things(pair.skipped, 'equal line')}", "dim")] * 2)
         if pair.one is not None or pair.other is not None:
             sides = [
                 mark_differences(side, mark, console)

@@ -325,11 +325,12 @@ def _make_table(view: str) -> Table:
 
 
 def _print_table(console: Console, table: Table, entries: list[Any], limit: int) -> None:
+    from corpus.inspect.readable import format_things
+
     console.print(table if entries else f"[bold]{table.title}[/]: none")
     if len(entries) > limit:
-        console.print(
-            f"[dim]... {len(entries) - limit:,} more rows (raise --limit, or use --json or --csv)[/]"
-        )
+        left = format_things(len(entries) - limit, "more row")
+        console.print(f"[dim]... {left} (raise --limit, or use --json or --csv)[/]")
     console.print()
 
 

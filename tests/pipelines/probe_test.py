@@ -277,16 +277,19 @@ def test_sources_whose_first_records_give_no_text_are_named(folder: Path) -> Non
     write_pages(folder, "gone.warc.gz", words.encode(), status="404 Not Found")
     write_pages(folder, "deep.warc.gz", b"<p>" + b"<b><i>" * 40_000, count=2)
     write_pages(folder, "good.warc.gz", f"<html><body>{words}</body></html>".encode())
-    names = ("empty", "gone", "deep", "good")
+    (folder / "late.warc.gz").write_bytes(
+        (folder / "gone.warc.gz").read_bytes() + (folder / "good.warc.gz").read_bytes()
+    )
+    names = ("empty", "gone", "deep", "good", "late")
     sources = "".join(f"  {name}: {{kind: warc, paths: [{name}.warc.gz]}}\n" for name in names)
     manifest = write_manifest(folder, sources + "  rows: {kind: jsonl, paths: [rows.jsonl]}\n")
     probe = probe_files(make_plan(manifest))
-    assert {one.source: one.records for one in probe.textless} == {"empty": 20, "gone": 20, "deep": 2}
+    assert {one.source: one.records for one in probe.textless} == {"empty": 30, "gone": 30, "deep": 2}
     lines = {one.source: one.describe() for one in probe.textless}
     assert lines["empty"].startswith(
-        "empty: none of the first 20 records gave a text: 20 stopped by the gate extract.empty"
+        "empty: none of the first 30 records gave a text: 30 stopped by the gate extract.empty"
     )
-    assert "20 stopped by the gate warc.status" in lines["gone"]
+    assert "30 stopped by the gate warc.status" in lines["gone"]
     assert "2 in quarantine (" in lines["deep"]
     assert [row["source"] for row in probe.failures.rows()] == ["deep"]
     printed = run(plan, manifest, "-n", "0")
