@@ -6,12 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 CODE = re.compile(r"`((?!DIR/|RUN/|OUT/)[\w./-]+/[\w.-]+\.(?:py|md|yaml|txt))`")
 COMMAND = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?corpus (\w+.*)$", re.MULTILINE)
+NAMED_COMMAND = re.compile(r"`corpus ([a-z]\w*)[^`]*`")
 
 
 CHECKOUT = re.compile(
@@ -43,9 +45,21 @@ WORDS_OF_GROUPS = {"model": 3, "experiment": 2, "bench": 2}
 """Words that name a command of a group."""
 
 
+@cache
+def show_help(*command: str) -> str:
+    """Return the help of a command; nothing if there is no such command."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "corpus.pipelines.cli", *command, "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
+    )
+    return shown.stdout if shown.returncode == 0 else ""
+
+
 def main() -> int:
     wrong = []
-    helps: dict[str, str] = {}
     for path in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         name = path.relative_to(ROOT)
@@ -60,21 +74,15 @@ def main() -> int:
         for line in COMMAND.findall(text):
             words = shlex.split(line.split(" -- ")[0], comments=True)
             command = words[: WORDS_OF_GROUPS.get(words[0], 1)]
-            key = " ".join(command)
-            if key not in helps:
-                shown = subprocess.run(
-                    [sys.executable, "-m", "corpus.pipelines.cli", *command, "--help"],
-                    capture_output=True,
-                    text=True,
-                    cwd=ROOT,
-                    env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
-                )
-                helps[key] = shown.stdout if shown.returncode == 0 else ""
-            if not helps[key]:
-                wrong.append(f"{name}: no command `corpus {key}`")
+            shown = show_help(*command)
+            if not shown:
+                wrong.append(f"{name}: no command `corpus {' '.join(command)}`")
             for option in [word.split("=")[0] for word in words if word.startswith("--")]:
-                if helps[key] and option not in helps[key]:
-                    wrong.append(f"{name}: `corpus {key}` has no {option}")
+                if shown and option not in shown:
+                    wrong.append(f"{name}: `corpus {' '.join(command)}` has no {option}")
+        for command_name in dict.fromkeys(NAMED_COMMAND.findall(text)):
+            if not show_help(command_name):
+                wrong.append(f"{name}: no command `corpus {command_name}`")
     print("\n".join(wrong) or "docs: links, files, commands and options are there")
     return 1 if wrong else 0
 
