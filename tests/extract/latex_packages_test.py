@@ -375,3 +375,107 @@ def test_titles_of_environments_that_nobody_defines_here() -> None:
     )
     preamble = "\\newmdtheoremenv[linecolor=red]{satz}{Satz}[section]"
     assert text_of("\\section{A}\\begin{satz}[Gauß]Ja.\\end{satz}", preamble) == "A\n\nSatz 1.1 (Gauß). Ja."
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"e.g.\@ this, NASA\@. Then", "e.g. this, NASA. Then"),
+        (
+            r"Nguy\~{\^e}n V\u{a}n B\`{\u a}, n\v{\"u}, \d{\^{a}}y, th\'\uhorn{}, \'{\ae}",
+            "Nguyễn Văn Bằ, nǚ, ậy, thứ, ǽ",
+        ),
+        (r"""\char'101\char65\char"42""", "AAB"),
+        (
+            r"9\,m\textsuperscript{2} H\textsubscript{2}O T\textsubscript{max} 1\textsuperscript{st}",
+            "9 m² H₂O T_max 1st",
+        ),
+        (r"10\textsuperscript{-3}\,г/м\textsuperscript{3}, XX\textsuperscript{e}", "10⁻³ г/м³, XXe"),
+        (r"\nicefrac{1}{2} or 1\sfrac34 of \nicefrac{वर्ग}{मी}", "1/2 or 1 3/4 of वर्ग/मी"),
+        (r"\ruby{漢字}{かんじ}を\ruby[g]{東京}{とうきょう}で。", "漢字を東京で。"),
+        (r"{\CJKfamily{gbsn}中文}和\zihao{4}字", "中文和字"),
+        (r"\ding{51} yes, \ding{55} no, \ding{172}", "✓ yes, ✗ no, ①"),
+        (r"run \texttt{x --all <<y>> ``z''}", "run x --all <<y>> ``z''"),
+        (r"one\pagebreak[4] two\linebreak[3] three", "one\n\ntwo three"),
+        (r"ab\begin{CJK}{UTF8}{gbsn}测试\end{CJK} cd", "ab测试 cd"),
+        (r"متن\RLfootnote{پانویس} است\sidenote{کنار}.", "متن است.\n\nپانویس\n\nکنار"),
+        (r"a\endnote{Ende} b", "a b\n\nEnde"),
+        (r"\epigraph{Быть или не быть}{Шекспир} Да.", "Быть или не быть\n\nШекспир\n\nДа."),
+        (r"\lstinline[language=C]{int a;} \mintinline[x]{c}|y|", "int a; y"),
+        (r"\iffalse hidden $a \iff b$ \ifthenelse{a}{b}{c}\fi shown \fi end", "shown end"),
+    ],
+)
+def test_commands_of_text_print_what_they_say(tex: str, text: str) -> None:
+    assert text_of(tex) == text
+
+
+def test_a_macro_with_the_space_of_abbreviations_is_written_out() -> None:
+    assert text_of(r"This is \ie good.", r"\newcommand{\ie}{i.e.\@\xspace}") == "This is i.e. good."
+
+
+def test_a_new_condition_takes_nothing_but_its_name() -> None:
+    assert text_of(r"One \newif\ifdraft two.") == "One two."
+
+
+LONG = (
+    r"\begin{longtable}{ll} 城市 & 人口\\ \endfirsthead \multicolumn{2}{c}{Continued}\\ 城市 & 人口\\ \endhead"
+    r" \multicolumn{2}{r}{Next page}\\ \endfoot \hline \endlastfoot 甲 & 1\tabularnewline 乙 & 2\end{longtable}"
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (LONG, "城市 | 人口\n甲 | 1\n乙 | 2"),
+        (r"\begin{longtable}{l} A\\ \endhead B\\ \endfirsthead c\end{longtable}", "B\nc"),
+        (r"\begin{longtable}{l} A\\ \endhead b\\ \end{longtable}", "A\nb"),
+        (r"\begin{NiceTabular}{cc}[hvlines] น้ำ & 1\\ ไฟ & 2\end{NiceTabular}", "น้ำ | 1\nไฟ | 2"),
+        (r"\begin{tabu} to 0.5\linewidth {XX} a & b\\ c & d\cr e & f\end{tabu}", "a | b\nc | d\ne | f"),
+        (
+            r"\begin{tabbing} один \= два \\ a \> b \kill три \> {\bf че\=тыре} \\ \end{tabbing}",
+            "один два\nтри че тыре",
+        ),
+    ],
+)
+def test_rows_of_tables_are_lines_once(table: str, text: str) -> None:
+    assert text_of(table) == text
+
+
+@pytest.mark.parametrize(
+    ("preamble", "body", "text"),
+    [
+        ("", r"\begin{tcolorbox}[colback=red,title={提示, 一}]正文\end{tcolorbox}", "提示, 一\n\n正文"),
+        ("", r"\begin{mdframed}[frametitle=Note]text\end{mdframed}", "Note\n\ntext"),
+        (
+            r"\newtcolorbox{hint}[2][red]{colback=#1,title=Hint: #2}",
+            r"\begin{hint}{ヒント}本文\end{hint}",
+            "Hint: ヒント\n\n本文",
+        ),
+        (
+            r"\NewTColorBox{hint}{O{x} m}{title={#2}}",
+            r"\begin{hint}[y]{संकेत}पाठ\end{hint}",
+            "संकेत\n\nपाठ",
+        ),
+        (
+            "",
+            r"\begin{frame}<1->[t]{Заголовок}{Подзаголовок} Да \only<2>{нет} \end{frame}",
+            "Заголовок\n\nПодзаголовок\n\nДа нет",
+        ),
+        ("", r"\begin{block}{Titel} Text \end{block}", "Titel\n\nText"),
+    ],
+)
+def test_titles_of_boxes_and_slides_stand_on_lines_of_their_own(preamble: str, body: str, text: str) -> None:
+    assert text_of(body, preamble) == text
+
+
+def test_listings_keep_their_caption_and_lose_their_options() -> None:
+    listing = "\\begin{lstlisting}[language=C,\n caption={并行 $n$},label=l]\na[1] = 2;\n\\end{lstlisting}"
+    assert text_of(listing) == "并行 $n$\n\na[1] = 2;"
+
+
+def test_a_float_of_listings_is_no_listing_itself() -> None:
+    code = "\\begin{minted}{python}\nx = 1\n\\end{minted}"
+    assert (
+        text_of(f"A.\n\n\\begin{{listing}}[t]{code}\\caption{{قائمة}}\\end{{listing}}\n\nB.")
+        == "A.\n\nx = 1\n\nقائمة\n\nB."
+    )

@@ -81,7 +81,7 @@ def test_comments_take_nothing_but_themselves(tex: str, text: str) -> None:
         ("Prof.~A, 3\\,km, 50\\%, \\$5, R\\&D, a\\_b, \\#1, \\{x\\}, \\S2", "Prof. A, 3 km, 50%, $5, R&D, a_b, #1, {x}, §2"),
         ("\\textbf{bold \\emph{and} it}, {\\bf old} \\textcolor{red}{red} \\href{http://x.y}{link} \\url{http://a.b/c_d~e%20f}", "bold and it, old red link http://a.b/c_d~e%20f"),
         ("\\LaTeX{} is \\TeX. \\unknown{kept} \\unknown[x=1]{text} \\hspace{1cm}\\hskip 2pt plus 1pt minus 1pt end", "LaTeX is TeX. kept text end"),
-        ("\\textbf{12} {\\bf 3 in 4} \\mbox{5} \\noindent 2 cm\\textsuperscript{3} \\penalty10000 a\\parskip 3pt plus 1pt b\\tolerance=500 c", "12 3 in 4 5 2 cm3 a b c"),
+        ("\\textbf{12} {\\bf 3 in 4} \\mbox{5} \\noindent 2 cm\\textsuperscript{3} \\penalty10000 a\\parskip 3pt plus 1pt b\\tolerance=500 c", "12 3 in 4 5 2 cm³ a b c"),
         ("<<Да>> и ``нет''", "«Да» и “нет”"),
     ],
 )  # fmt: skip

@@ -14,10 +14,11 @@ from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex import siunitx
 from corpus.extract.latex.lists import ListLabel, read_list_label
-from corpus.extract.latex.macros import Braces
+from corpus.extract.latex.macros import Braces, Macro, read_arguments
 from corpus.extract.latex.marks import (
     ACCENTED_LETTER,
     ASSIGNED_VALUE,
+    BOX_TITLE,
     CELL_MARK,
     CHARACTER_CODE,
     CITE_MARK,
@@ -30,13 +31,16 @@ from corpus.extract.latex.marks import (
     ITEM_MARK,
     LAYOUT_ARGUMENT,
     LINE_SKIP,
+    MAX_ACCENTED_CHARACTERS,
     NOTE_MARK,
     OPTION,
     OPTIONAL_SPACES,
+    OVERLAY,
     PARAGRAPH_END,
     ROW_MARK,
     RULE_OPTIONS,
     STYLE_VALUE,
+    TABU_WIDTH,
     THEOREM_BEGINNING,
     THEOREM_NUMBER,
     TITLE_OPTION,
@@ -45,11 +49,18 @@ from corpus.extract.latex.marks import (
     format_block,
     format_heading,
     format_run_in,
+    format_tabbed,
     format_table,
     take_float_text,
 )
+from corpus.extract.raised_text import write_script
 
 MAX_OPEN_FRAMES = 400
+
+
+def raise_text(content: str) -> str:
+    """Return a superscript in text: m², 10⁻³; letters stay as they are, as most of them are the ends of ordinals."""
+    return write_script(content, "sup", "", "")
 
 
 @dataclass(slots=True)
@@ -63,6 +74,10 @@ class Frame:
     label: ListLabel | None = None
     """Of a list with numbers."""
     captions: list[str] = field(default_factory=list)
+    part_start: int = 0
+    """Of a long table, where the part that is read begins: its first head, the head of its other pages."""
+    head: slice | None = None
+    """The part that is its head, once one is read."""
 
 
 class Converter:
@@ -87,7 +102,8 @@ class Converter:
         self.pending: tuple[str, Callable[[str], str]] | None = None
         self.missing: dict[str, int] = {}
         self.marker_end = 0
-        at = 0
+        self.has_tabs = f"\\begin{{{known.TABBED}}}" in text
+        self.behind = at = 0
         search = TOKEN.search
         while match := search(text, at):
             start, after = match.span()
@@ -101,6 +117,7 @@ class Converter:
             elif text[start] == "{":
                 self.open_frame("{")
             elif text[start] == "}":
+                self.behind = at
                 self.close_group()
             else:
                 self.out.append(CELL_MARK if self.is_in_table() else "&")
@@ -135,6 +152,14 @@ class Converter:
     def is_in_table(self) -> bool:
         """Return whether what comes next is a table's own, and not inside a group in one of its cells."""
         return bool(self.stack) and self.stack[-1].name in known.TABULARS
+
+    def is_in_tabbing(self) -> bool:
+        """Return whether a `tabbing` is open, in which `\\=` and `\\>` are stops and no accents."""
+        return self.has_tabs and any(frame.name == known.TABBED for frame in self.stack)
+
+    def end_row(self) -> None:
+        is_row = self.is_in_table() or (self.stack and self.stack[-1].name == known.TABBED)
+        self.out.append(ROW_MARK if is_row else " ")
 
     def open_argument(self, at: int, close: Callable[[str], str]) -> int:
         """Make the next group an argument: its text is passed to `close`. Options before it are skipped."""
@@ -180,7 +205,10 @@ class Converter:
         if sign == "\\":
             skip = LINE_SKIP.match(self.text, at)
             at = skip.end() if skip else at
-            self.out.append(ROW_MARK if self.is_in_table() else " ")
+            self.end_row()
+            return at
+        if sign in "=><+-'`" and self.is_in_tabbing():
+            self.out.append(CELL_MARK if sign in "=>" else " ")
             return at
         if sign in known.ACCENTS:
             return self.convert_accent(sign, at)
@@ -190,10 +218,10 @@ class Converter:
     def convert_accent(self, name: str, at: int) -> int:
         """Write a letter with its accent, as one character if there is one."""
         match = ACCENTED_LETTER.match(self.text, at)
-        if match is None:
-            return at
-        letters = match[2] or match[4] or match[1] or match[3] or ""
         combining = known.ACCENTS[name]
+        if match is None:
+            return self.add_second_accent(combining, at)
+        letters = match[2] or match[4] or match[1] or match[3] or ""
         if (match[1] or match[3]) and letters not in "ij":
             letters = known.SYMBOLS[letters]
         elif name == "t" and len(letters) == 2:
@@ -202,8 +230,29 @@ class Converter:
             self.out.append(unicodedata.normalize("NFC", letters[0] + combining + letters[1:]))
         return match.end()
 
+    def add_second_accent(self, combining: str, at: int) -> int:
+        """Write a letter in braces that has an accent already with one more, as Vietnamese and Pinyin have them."""
+        space = OPTIONAL_SPACES.match(self.text, at)
+        begin = space.end() if space else at
+        if not self.text.startswith("{\\", begin):
+            return at
+        close = self.braces.find_close(begin)
+        if close is None or close - begin > MAX_ACCENTED_CHARACTERS:
+            return at
+        letters = Converter(self.theorems).convert(self.text[begin + 1 : close]).strip()
+        if not letters[:1].isalpha():
+            return at
+        width = next((end for end in range(1, len(letters)) if not unicodedata.combining(letters[end])), None)
+        width = width or len(letters)
+        self.out.append(unicodedata.normalize("NFC", letters[:width] + combining + letters[width:]))
+        return close + 1
+
     def convert_command(self, name: str, start: int, at: int) -> int:
         text = self.text
+        if name == "@":
+            return at
+        if name in known.OVERLAID and (overlay := OVERLAY.match(text, at)) is not None:
+            at = overlay.end()
         if name in known.ACCENTS and name not in known.SYMBOLS:
             return self.convert_accent(name, at) if text[at : at + 1] in (" ", "\t", "\n", "\\", "{") else at
         symbol = known.SYMBOLS.get(name)
@@ -219,6 +268,30 @@ class Converter:
             return self.skip_arguments(rule.end() if rule else at, known.RULES[name])
         if name in known.CITES:
             return self.convert_citation(name, at)
+        if name in known.ROW_ENDS:
+            self.end_row()
+            skip = LINE_SKIP.match(text, at)
+            return self.skip_word_space(skip.end() if skip else at)
+        if name in known.LONGTABLE_PARTS and self.is_in_table():
+            self.end_table_part(name)
+            return self.skip_word_space(at)
+        if name == "kill" and self.is_in_tabbing():
+            self.drop_line()
+            return at
+        if name in known.FRACTIONS:
+            return self.convert_fraction(at)
+        if name in ("textsuperscript", "textsubscript"):
+            return self.open_argument(at, raise_text if name == "textsuperscript" else self.lower_text)
+        if name == "texttt":
+            return self.open_argument(at, lambda content: content.translate(known.LITERAL_TYPE))
+        if name in known.READINGS:
+            return self.convert_first_of_two(self.skip_options(at))
+        if name == "ding":
+            return self.convert_dingbat(at)
+        if name == "epigraph":
+            return self.convert_blocks(at, 2, format_block)
+        if name in ("frametitle", "framesubtitle"):
+            return self.open_argument(at, format_heading)
         if name in known.QUANTITIES:
             return self.convert_quantity(name, at)
         if name in known.QUOTES:
@@ -251,7 +324,7 @@ class Converter:
             return self.open_argument(
                 self.skip_arguments(at, 1) if name == "captionof" else at, self.add_caption
             )
-        if name in ("footnote", "footnotetext"):
+        if name in known.NOTES:
             mark = FOOTNOTE_SIGN.match(text, at)
             return self.open_argument(mark.end() if mark else at, self.add_note)
         if name == "item":
@@ -384,6 +457,59 @@ class Converter:
         self.out.append(written.replace("\\", "").replace("%", "%"))
         return behind
 
+    def convert_fraction(self, at: int) -> int:
+        """Write a fraction in a line of text: 1/2."""
+        values: list[str] = []
+        behind = read_arguments(self.text, self.skip_options(at), Macro(2, ""), self.braces, values)
+        above, below = (Converter(self.theorems).convert(value).strip() for value in values)
+        if not above or not below:
+            return at
+        follows_number = bool(self.out) and self.out[-1][-1:].isdecimal()
+        self.out.append(f"{' ' if follows_number else ''}{above}/{below}")
+        return behind
+
+    def convert_dingbat(self, at: int) -> int:
+        """Write a sign by its number in Zapf Dingbats: `\\ding{51}` is a check mark."""
+        groups, behind = self.read_groups(at, 1)
+        number = groups[0].strip() if groups else ""
+        self.out.append(known.find_dingbat(int(number)) if number.isdecimal() and len(number) < 4 else "")
+        return behind
+
+    def convert_blocks(self, at: int, count: int, write: Callable[[str], str]) -> int:
+        """Write up to `count` groups as blocks of their own."""
+        groups, behind = self.read_groups(at, count)
+        for group in groups:
+            inner = Converter(self.theorems, self.language)
+            inner.notes, inner.cited = self.notes, self.cited
+            content = inner.convert(group).strip()
+            self.out.append(write(content) if content else "")
+        return behind
+
+    def lower_text(self, content: str) -> str:
+        """Return a subscript in text: H₂O, T_max."""
+        base = next((piece for piece in reversed(self.out) if piece), "")
+        return write_script(content, "sub", base, self.text[self.behind : self.behind + 1])
+
+    # Long tables, and lines with stops.
+
+    def end_table_part(self, name: str) -> None:
+        """End a head or foot of a long table: of those that repeat on each page, the first head is kept."""
+        frame = self.stack[-1]
+        begin = max(frame.part_start, frame.start)
+        if name == "endfoot" or (name == "endhead" and frame.head is not None):
+            del self.out[begin:]
+        elif name == "endfirsthead" and frame.head is not None:
+            self.out[frame.head] = [""] * (frame.head.stop - frame.head.start)
+        self.out.append(ROW_MARK)
+        if name in ("endhead", "endfirsthead"):
+            frame.head = slice(begin, len(self.out))
+        frame.part_start = len(self.out)
+
+    def drop_line(self) -> None:
+        """Take back a line that only sets stops."""
+        while len(self.out) > self.stack[-1].start and self.out[-1] != ROW_MARK:
+            self.out.pop()
+
     def convert_quote(self, name: str, at: int) -> int:
         """Write a quotation in the quotes of its language; what is cited with it is dropped."""
         language = self.language
@@ -500,7 +626,7 @@ class Converter:
                     for _ in range(depth):
                         self.close_frame()
                     break
-            if name not in known.FLOATS:
+            if name not in known.FLOATS and name not in known.INLINE_ENVIRONMENTS:
                 self.out.append("\n\n")
             return at if name != "document" else -1
         if name in known.SKIPPED_ENVIRONMENTS:
@@ -524,12 +650,15 @@ class Converter:
             self.stack[-1].close = self.make_float_closer(self.stack[-1])
             return at
         if name in known.TABULARS:
+            width = TABU_WIDTH.match(self.text, at)
+            at = width.end() if width else at
             at = self.skip_arguments(at, known.ENVIRONMENT_ARGUMENTS.get(name, 0))
             self.out.append("\n\n")
             self.open_frame(name, format_table)
             return self.skip_options(at)
-        self.out.append("\n\n")
-        self.open_frame(name)
+        if name not in known.INLINE_ENVIRONMENTS:
+            self.out.append("\n\n")
+        self.open_frame(name, format_tabbed if name == known.TABBED else None)
         if name in known.NUMBERED and self.stack and self.stack[-1].name == name:
             self.number_list(at)
         count = known.ENVIRONMENT_ARGUMENTS.get(name)
@@ -537,7 +666,13 @@ class Converter:
         if option is not None and TITLE_OPTION.fullmatch(option[1]):
             title = Converter(self.theorems, self.language).convert(option[1]).strip()
             self.out.append(format_run_in(title))
-        at = self.skip_options(at)
+        elif (boxed := OPTION.match(self.text, at)) and (heading := BOX_TITLE.search(boxed[1])):
+            title = Converter(self.theorems, self.language).convert(heading[1]).strip()
+            self.out.append(format_block(title))
+        overlay = OVERLAY.match(self.text, at)
+        at = self.skip_options(overlay.end() if overlay else at)
+        if name in known.TITLED:
+            return self.convert_blocks(at, known.TITLED[name], format_heading)
         return self.skip_arguments(at, count) if count else at
 
     def number_list(self, at: int) -> None:
@@ -563,7 +698,10 @@ class Converter:
         code = CHARACTER_CODE.match(self.text, at)
         if code is None:
             return at
-        number = ord(code[3]) if code[3] else int(code[1], 16) if code[1] else int(code[2])
+        if code[3]:
+            number = ord(code[3])
+        else:
+            number = int(code[1], 16) if code[1] else int(code[4], 8) if code[4] else int(code[2])
         letter = chr(number) if 32 <= number < 0x110000 and not 0xD800 <= number < 0xE000 else ""
         self.out.append(known.HELD_LETTERS.get(letter, letter))
         return code.end()

@@ -79,7 +79,8 @@ DROPPED_COMMANDS |= {
             "includepdf includestandalone microtypesetup IfFileExists flushbottom totvalue formbytotal "
             "setkeys lstloadlanguages column usetheme usecolortheme usefonttheme useoutertheme useinnertheme "
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
-            "inputencoding DeclareUnicodeCharacter"
+            "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
+            "dingline dingfill"
         ),
         1,
     ),
@@ -89,7 +90,8 @@ DROPPED_COMMANDS |= {
             "lstdefinestyle DeclareSIUnit DeclareSIPrefix newlist newglossary inputminted "
             "DeclarePairedDelimiter DeclareFieldFormat DeclareCaptionFormat DeclareCaptionLabelFormat SetKwInput "
             "algnewcommand algrenewcommand newunit setcitation DeclareNameAlias AtBeginEnvironment patchcmd "
-            "newmintinline newminted DeclareBibliographyCategory counterwithout counterwithin* nomenclature"
+            "newmintinline newminted DeclareBibliographyCategory counterwithout counterwithin* nomenclature "
+            "setCJKfamilyfont"
         ),
         2,
     ),
@@ -136,7 +138,8 @@ QUOTATION_MARKS = {
 FIRST_ARGUMENT_DROPPED = {
     **dict.fromkeys(
         split_names(
-            "colorbox foreignlanguage href hyperlink hypertarget parbox raisebox rotatebox scalebox textcolor"
+            "colorbox foreignlanguage href hyperlink hypertarget parbox raisebox rotatebox scalebox textcolor "
+            "textlang"
         ),
         1,
     ),
@@ -151,8 +154,16 @@ FIRST_ARGUMENT_DROPPED = {
 }
 """Commands of whose arguments the first ones are dropped and the last one is kept."""
 KEPT_OPTION_DROPPED = split_names(
-    "caption footnote footnotetext framebox item makebox makecell parbox shortstack thanks thead title"
+    "caption footnote footnotetext framebox item linebreak makebox makecell nolinebreak nopagebreak pagebreak parbox "
+    "shortstack thanks thead title"
 )
+NOTES = split_names(
+    "LTRfootnote RLfootnote endnote endnotetext footnote footnotetext sidenote sidenotetext tablefootnote"
+)
+"""Commands whose argument is a note outside the line."""
+FRACTIONS = split_names("cfrac dfrac frac nicefrac sfrac tfrac textfrac")
+READINGS = split_names("furigana jruby kana kanjiruby ruby xpinyin")
+"""Commands that set the reading, their last argument, above the characters, their first."""
 SKIPPED_ENVIRONMENTS = split_names(
     "AMS AuthorAbbr CCSXML IEEEbiography IEEEbiographynophoto IEEEkeywords MSCcodes Refs affiliations "
     "algorithm2e algorithmic asy authors axis bibdiv biblist chart dependency filecontents fmffile "
@@ -161,7 +172,7 @@ SKIPPED_ENVIRONMENTS = split_names(
     "xy"
 )
 FLOATS = split_names(
-    "SCfigure algorithm algorithm* chart* code figure figure* floatingfigure longfigure plate program "
+    "SCfigure listing algorithm algorithm* chart* code figure figure* floatingfigure longfigure plate program "
     "psfigure scheme sidewaysfigure sidewaysfigure* subfigure teaserfigure wrapfigure wrapfigure*"
 )
 """Environments of which the captions are kept."""
@@ -171,9 +182,12 @@ PARTS_OF_FLOATS = split_names("subfigure subfloat subtable subbottom")
 ALGORITHMS = ("algorithm", "program")
 """Beginnings of the names of floats of which nothing else is kept."""
 TABULARS = split_names(
-    "deluxetable deluxetable* longtable longtabu mpsupertabular supertabular tabu tabular tabular* "
-    "tabularx tabulary tblr xtabular"
+    "NiceTabular NiceTabular* NiceTabularX deluxetable deluxetable* longtable longtabu longtblr mpsupertabular "
+    "mpxtabular supertabular supertabular* tabu tabular tabular* tabularx tabulary talltblr tblr xltabular xtabular"
 )
+INLINE_ENVIRONMENTS = split_names("CJK CJK* otherlanguage*")
+"""Environments that stand in a sentence and begin no paragraph."""
+TABBED = "tabbing"
 OPTIONED = split_names(
     "asparaenum compactenum compactitem description enumerate inparaenum inparaitem itemize list figure table minipage"
     " tcolorbox mdframed multicols center document algorithm frame tabbing array CJK CJK* tasks longtable landscape"
@@ -190,7 +204,8 @@ ENVIRONMENT_ARGUMENTS = {
     "multicols": 1, "wrapfigure": 2, "wraptable": 2, "list": 2, "CJK": 2, "CJK*": 2, "adjustwidth": 2,
     "spacing": 1, "textblock": 1, "floatingfigure": 1, "adjustbox": 1, "subfigure": 1, "subtable": 1,
     "otherlanguage": 1, "otherlanguage*": 1, "mdframed": 0, "tcolorbox": 0, "changemargin": 2, "narrow": 2,
-    "paracol": 1, "column": 1, "algorithm": 0, "proofof": 0,
+    "paracol": 1, "column": 1, "algorithm": 0, "proofof": 0, "NiceTabular": 1, "NiceTabular*": 2, "NiceTabularX": 2,
+    "longtblr": 1, "talltblr": 1, "mpsupertabular": 1, "mpxtabular": 1, "supertabular*": 2, "xltabular": 2,
 }  # fmt: skip
 """Arguments in braces behind `\\begin{...}` that are not text."""
 THEOREMS = {
@@ -222,6 +237,15 @@ PLAIN_DROPPED = {
 }
 """AMS-TeX's commands without braces, and what ends them; what they hold is dropped."""
 ENDS = split_names("bye end enddocument endinput")
+TITLED = {"frame": 2, "block": 1, "alertblock": 1, "exampleblock": 1}
+"""Environments of slides, and how many groups behind their beginning are titles."""
+OVERLAID = split_names(
+    "action alert alt begin end invisible item only onslide pause uncover visible emph textbf textit color frametitle "
+    "includegraphics structure"
+)
+"""Commands behind which beamer takes the numbers of slides: `<2->`."""
+LONGTABLE_PARTS = split_names("endfirsthead endhead endfoot endlastfoot")
+ROW_ENDS = split_names("cr crcr tabularnewline")
 RULES = {
     "hline": 0, "toprule": 0, "midrule": 0, "bottomrule": 0, "addlinespace": 0, "hdashline": 0, "cline": 1,
     "cmidrule": 1, "cdashline": 1, "specialrule": 3, "hhline": 1, "arrayrulecolor": 1, "rowcolor": 1, "cellcolor": 1, 
@@ -248,7 +272,8 @@ COUNTS = split_names(
 SYMBOLS = {
     "ss": "ß", "o": "ø", "O": "Ø", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å",
     "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "ng": "ŋ",
-    "NG": "Ŋ", "dj": "đ", "DJ": "Đ", "SS": "ẞ", "S": "§", "P": "¶", "copyright": "©", "dag": "†",
+    "NG": "Ŋ", "ohorn": "ơ", "OHORN": "Ơ", "uhorn": "ư", "UHORN": "Ư",
+    "dj": "đ", "DJ": "Đ", "SS": "ẞ", "S": "§", "P": "¶", "copyright": "©", "dag": "†",
     "ddag": "‡", "pounds": "£", "euro": "€", "EUR": "€", "texteuro": "€", "ldots": "…", "dots": "…",
     "textellipsis": "…", "dotsc": "…", "dotsb": "…", "cdots": "⋯", "textendash": "–", "textemdash": "—",
     "textquoteleft": "‘", "textquoteright": "’", "textquotedblleft": "“", "textquotedblright": "”",
@@ -277,8 +302,41 @@ LITERALS = {
     "(": "", ")": "", "[": "", "]": "",
 }  # fmt: skip
 """Commands of one sign. `\\x1a` and `\\x10` to `\\x13` stand for `$`, `\\`, `~`, `{` and `}` until the end."""
-HELD_CHARACTERS = {"\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}"}
-HELD_LETTERS = {letter: held for held, letter in HELD_CHARACTERS.items()}
+HELD_CHARACTERS = {
+    "\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}", "\x14": "-", "\x15": "<", "\x16": ">",
+    "\x17": "'", "\x18": "`",
+}  # fmt: skip
+HELD_LETTERS = {
+    letter: held for held, letter in HELD_CHARACTERS.items() if held not in "\x14\x15\x16\x17\x18"
+}
+LITERAL_TYPE = str.maketrans("-<>'`", "\x14\x15\x16\x17\x18")
+"""What a typewriter font prints as it is, where other fonts make dashes and quotes of two."""
+_DINGBATS = {
+    37: "☎", 42: "☛", 43: "☞", 72: "★", 108: "●", 110: "■", 115: "▲", 116: "▼", 117: "◆", 119: "◗", 168: "♣", 169: "♦",
+    170: "♥", 171: "♠", 213: "→", 214: "↔", 215: "↕",
+}  # fmt: skip
+
+
+def find_dingbat(number: int) -> str:
+    """Return the character that pifont's `\\ding` prints, by its number in Zapf Dingbats; empty if there is none."""
+    if number in _DINGBATS:
+        return _DINGBATS[number]
+    first = next(
+        (
+            start - low
+            for low, high, start in (
+                (33, 126, 0x2701),
+                (161, 167, 0x2761),
+                (172, 181, 0x2460),
+                (182, 212, 0x2776),
+                (216, 254, 0x2798),
+            )
+            if low <= number <= high
+        ),
+        None,
+    )
+    return chr(first + number) if first is not None and number != 240 else ""
+
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",

@@ -25,6 +25,7 @@ _HEAD = re.compile(
     r"((?:New|Renew|Provide|Declare)(?:Expandable)?Document(?:Command|Environment)"
     r"|newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
     r"|let|newtheorem|newmdtheoremenv|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
+    r"|(?:re)?newtcolorbox|(?:New|Renew|Declare)TColorBox"
     r"|DeclareMathSymbol|DeclareSymbolFont|newmathsymbol|mathchardef|chardef|theoremstyle|catcode)(?![A-Za-z@])\*?\s*"
 )
 _NAME = re.compile(r"\{\s*\\([A-Za-z@]+|[^A-Za-z])\s*\}|\\([A-Za-z@]+|[^A-Za-z])")
@@ -36,7 +37,8 @@ _SPACE = re.compile(r"[ \t]*\n?[ \t]*")
 _COMPUTES = re.compile(
     r"\\(?:if[A-Za-z@]*|expandafter|csname|catcode|futurelet|afterassignment|def|gdef|edef|let|newcommand|vrule|hrule|setbox"
     r"|hbox\s*to|vbox|vcenter|raise|lower|kern|mathchoice|mathpalette|relax|advance|loop|global|special|leaders|rlap|llap"
-    r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|fam|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])|@|##"
+    r"|hskip|vskip|rule|raisebox|halign|ialign|unitlength|fam|begin\s*\{(?:picture|tikzpicture|pspicture))(?![A-Za-z])"
+    r"|\\(?:[A-Za-z]+@|@[A-Za-z@])|##"
 )
 _PARAMETER = re.compile(r"#([1-9])")
 _FORM = re.compile(
@@ -45,6 +47,7 @@ _FORM = re.compile(
 """An argument of `\\NewDocumentCommand`."""
 NO_VALUE = "-NoValue-"
 _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
+_BOX_TITLE = re.compile(r"(?:^|,)\s*title\s*=\s*((?>(?:[^,{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*))")
 _THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
 
 
@@ -158,6 +161,8 @@ def _define(
     kind, at = head[1], head.end()
     if kind in ("newtheorem", "newmdtheoremenv", "spnewtheorem", "declaretheorem"):
         return _define_theorem(text, kind, at, pairs, definitions, head[0].rstrip().endswith("*"))
+    if kind.lower().endswith("tcolorbox"):
+        return _define_box(text, kind, at, pairs, definitions)
     if kind in ("newenvironment", "renewenvironment"):
         return _define_environment(text, at, pairs, definitions)
     if "Document" in kind:
@@ -169,6 +174,8 @@ def _define(
     if named is None:
         return None
     name, at = named[1] or named[2], named.end()
+    if kind == "newif":
+        return at
     if kind == "let":
         source = _LET.match(text, at)
         if source is None:
@@ -307,6 +314,41 @@ def _define_theorem(
             close = pairs.find_close(group.end()) if group is not None else None
             at = close + 1 if close is not None else at
     return at
+
+
+def _define_box(text: str, kind: str, at: int, pairs: Braces, definitions: Definitions) -> int | None:
+    """Read `\\newtcolorbox{name}[1]{title=#1}`, or tcolorbox's other form `{name}{m}{title=#1}`."""
+    if (option := _OPTION.match(text, at)) is not None:
+        at = option.end()
+    group = _GROUP.match(text, at)
+    close = pairs.find_close(group.end()) if group is not None else None
+    if group is None or close is None:
+        return None
+    name, at = text[group.end() + 1 : close].strip(), close + 1
+    arguments, default, forms = 0, None, None
+    if kind.endswith("newtcolorbox"):
+        if (option := _OPTION.match(text, at)) is not None:
+            arguments, at = int(option[1]) if option[1].strip().isdigit() else 0, option.end()
+            if (option := _OPTION.match(text, at)) is not None:
+                default, at = option[1], option.end()
+    else:
+        group = _GROUP.match(text, at)
+        close = pairs.find_close(group.end()) if group is not None else None
+        if group is None or close is None:
+            return None
+        forms, at = _read_forms(text[group.end() + 1 : close]), close + 1
+        if forms is None:
+            return None
+    group = _GROUP.match(text, at)
+    close = pairs.find_close(group.end()) if group is not None else None
+    if group is None or close is None:
+        return None
+    title = _BOX_TITLE.search(text[group.end() + 1 : close])
+    heading = f"[title={{{title[1].strip()}}}]" if title is not None and "@" not in title[1] else ""
+    begin = f"\\begin{{tcolorbox}}{heading}"
+    macro = Macro(len(forms), begin, forms=forms) if forms else Macro(arguments, begin, default)
+    definitions.environments[name] = (macro, "\\end{tcolorbox}")
+    return close + 1
 
 
 def _define_environment(text: str, at: int, pairs: Braces, definitions: Definitions) -> int | None:

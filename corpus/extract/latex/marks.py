@@ -37,8 +37,16 @@ TITLE_OPTION = re.compile(
 OPTIONAL_SPACES = re.compile(r"[ \t]*\n?[ \t]*")
 ENVIRONMENT_NAME = re.compile(r"\s*\{([^{}\\\n]{1,60})\}")
 ACCENTED_LETTER = re.compile(
-    r"\s*(?:\{\s*(?:\\([ijoOlL])(?![A-Za-z])\s*|(\w\w?))?\s*\}|\\([ijoOlL])(?![A-Za-z])[ \t]*|(\w))"
+    r"\s*(?:\{\s*(?:\\([ijoOlL]|ae|AE|oe|OE|aa|AA|[ou]horn|[OU]HORN)(?![A-Za-z])\s*|(\w\w?))?\s*\}"
+    r"|\\([ijoOlL]|ae|AE|oe|OE|aa|AA|[ou]horn|[OU]HORN)(?![A-Za-z])[ \t]*|(\w))"
 )
+MAX_ACCENTED_CHARACTERS = 40
+"""Characters of a group with a letter that has an accent already."""
+OVERLAY = re.compile(r"<[\d,+|.\- a-z:@]{0,40}>")
+TABU_WIDTH = re.compile(r"[ \t]*(?:to|spread)[ \t]*[^{}\[\]\n]{1,60}(?=[\[{])")
+_BRACED = r"\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}"
+BOX_TITLE = re.compile(rf"(?:^|,)\s*(?:frame)?title\s*=\s*((?>(?:[^,{{}}]+|{_BRACED})*))")
+"""The title among the options of a box."""
 _UNIT = r"(?:pt|cm|mm|in|em|ex|pc|bp|sp|mu|fill?l?)(?![A-Za-z])"
 DIMENSION = re.compile(
     r"[ \t]*(?:=[ \t]*)?(?:to[ \t]*)?[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*(?:true[ \t]*)?"
@@ -48,9 +56,10 @@ DIMENSION = re.compile(
 """A length behind a command that takes one."""
 STYLE_VALUE = re.compile(rf"\s*\+?=(?:{OPTION.pattern})")
 CHARACTER_CODE = re.compile(
-    r"[ \t]*\{?[ \t]*(?:\"([0-9A-F]{1,6})|(\d{1,7})|`\\?(?![ \t\n])(.))[ \t]?(?:(?<=\w|[^\w ])[ \t]*\})?"
+    r"[ \t]*\{?[ \t]*(?:\"([0-9A-F]{1,6})|(\d{1,7})|`\\?(?![ \t\n])(.)|'([0-7]{1,7}))[ \t]?"
+    r"(?:(?<=\w|[^\w ])[ \t]*\})?"
 )
-"""A character by its number, hexadecimal or decimal, or behind a grave accent."""
+"""A character by its number, hexadecimal, decimal or octal, or behind a grave accent."""
 COUNT_VALUE = re.compile(r"[ \t]*=?[ \t]*[-+]?[\d'\"]?\d*")
 ASSIGNED_VALUE = re.compile(
     rf"[ \t]*=[ \t]*(?:[-+]?[\d.]+[ \t]*{_UNIT}|[-+]?[\d.]+(?:\\[A-Za-z]+)?|\\[A-Za-z]+[ \t]*\d*)"
@@ -104,6 +113,12 @@ def format_table(content: str) -> str:
         if any(cell.strip("-–—| ") for cell in cells):
             rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])
+
+
+def format_tabbed(content: str) -> str:
+    """Return the lines of a `tabbing`, with a space for every stop."""
+    lines = [" ".join(row.replace(CELL_MARK, " ").split()) for row in content.split(ROW_MARK)]
+    return "\n\n".join(["", *(f"{ITEM_MARK}{line}" for line in lines if line), ""])
 
 
 def take_float_text(content: str, code_count: int) -> str:

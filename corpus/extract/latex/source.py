@@ -49,7 +49,7 @@ _LITERAL = "verbatim|Verbatim|lstlisting|minted|alltt|BVerbatim|LVerbatim|spverb
 _HIDDEN = "comment|filecontents"
 _COMMENT_PATTERN = (
     r"\\[\\%]|%[^\n]*(?:\n[ \t]*)?|\\(?:verb\*?|(?:nolinkurl|url|path)(?=[|!+\"])|Verb\*?(?=[^{A-Za-z\s])"
-    r"|lstinline\*?(?:\[[^\]\n]*\])?(?=[^{A-Za-z\s])"
+    r"|lstinline\*?(?:\[[^\]\n]*\])?(?=[^\[{A-Za-z\s])"
     r"|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\}(?=[^{A-Za-z\s]))(?![A-Za-z])([^A-Za-z\s*{])"
     rf"|\\begin\s*\{{({_LITERAL}|LITERAL|{_HIDDEN})(\*?)\}}|\\(iffalse|if0)(?![A-Za-z])|\\(endinput)(?![A-Za-z])"
     r"|\\(?:Verb|lstinline|mintinline(?:\[[^\]\n]*\])?[ \t]*\{[\w+#-]+\})\*?(?:\[[^\]\n]*\])?(\{)"
@@ -70,8 +70,24 @@ MAX_INLINE_CODE_CHARACTERS = 2_000
 _BRACES = re.compile(r"[{}]")
 MAX_CONDITION_CHARACTERS = 500_000
 """Characters that a condition may hide."""
-_CONDITION = re.compile(r"\\(if(?:[A-Za-z@]*)|fi|else)(?![A-Za-z@])")
+_CONDITION = re.compile(
+    r"\\(?:newif\s*\\if[A-Za-z@]*|(?:iff|ifthenelse|ifdef(?:empty|macro|string|void)?|ifcs\w+|ifblank|ifstr\w+|ifbool|iftoggle"
+    r"|ifundef|ifnumcomp|ifnumequal|iflanguage|ifpackageloaded|ifpackagelater|ifclassloaded|ifstar|ifnextchar)(?![A-Za-z@])"
+    r"|(if[A-Za-z@]*|fi|else|repeat)(?![A-Za-z@]))"
+)
+"""What opens and closes conditions; what only looks like it has no group. A `\\repeat` ends that of its loop."""
+_OPTION_TEXT = r"(?>(?:[^\[\]{}]+|\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}|\[[^\[\]]*\])*)"
 _LITERAL_OPTIONS = re.compile(r"[ \t]*(?:\[[^\]\n]*\])?[ \t]*(?:\{[\w+#-]*\})?[ \t]*\n?")
+_LISTING_OPTIONS = re.compile(rf"[ \t]*(?:\[({_OPTION_TEXT})\])?[ \t]*(?:\{{[\w+#-]*\}})?[ \t]*\n?")
+_VERBATIM = ("verbatim", "alltt", "spverbatim")
+"""Environments without options."""
+_LISTING_CAPTION = re.compile(
+    r"(?:^|,)\s*caption\s*=\s*(\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}|[^,\[\]{}]+)"
+)
+_FLOAT_OF_LISTINGS = re.compile(
+    r"\\(?:begin\s*\{|caption\s*[\[{]|(?:lst|verbatim)?input(?:minted|listing)?\b)"
+)
+"""What a `listing` holds that is no code itself but the float around it."""
 _INPUT = re.compile(
     r"\\(?:input|include|subfile|subfileinclude|includestandalone|InputIfFileExists|import|subimport|inputfrom|includefrom"
     r"|loadglsentries)"
@@ -251,9 +267,18 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
             if close < 0:
                 at = end
                 continue
+            if match[2] == "listing" and _FLOAT_OF_LISTINGS.search(text, end, close):
+                pieces.append(text[start:end])
+                at = end
+                continue
             if match[2] not in _HIDDEN_NAMES:
-                options = _LITERAL_OPTIONS.match(text, end)
+                options = (_LITERAL_OPTIONS if match[2] in _VERBATIM else _LISTING_OPTIONS).match(
+                    text, end, close
+                )
                 begin = min(options.end() if options else end, close)
+                if match[2] not in _VERBATIM and options is not None and options[1]:
+                    caption = _LISTING_CAPTION.search(options[1])
+                    pieces.append(f"\n\n{caption[1]}\n\n" if caption is not None else "")
                 aside.append("\n".join(line.rstrip() for line in text[begin:close].strip("\n").split("\n")))
                 pieces.append(f"\n{BLOCK_MARK}{len(aside) - 1}{BLOCK_MARK}\n")
             end = close + len(closing)
@@ -309,10 +334,12 @@ def _find_condition_end(text: str, at: int) -> int:
             if depth == 0:
                 return match.end()
             depth -= 1
+        elif match[1] == "repeat":
+            depth = max(0, depth - 1)
         elif match[1] == "else":
             if depth == 0:
                 return match.end()
-        else:
+        elif match[1]:
             depth += 1
     return -1
 

@@ -9,6 +9,7 @@ from typing import Any
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.mathml import to_latex
 from corpus.extract.plain_text import clean_text
+from corpus.extract.raised_text import write_script
 
 
 def split_names(listed: str) -> frozenset[str]:
@@ -41,17 +42,6 @@ INLINE_ELEMENTS = split_names(
 )
 FLOAT_ELEMENTS = split_names("fig table-wrap fig-group table-wrap-group boxed-text chem-struct-wrap")
 FORMULA_ELEMENTS = split_names("inline-formula disp-formula math alternatives chem-struct tex-math")
-_SUPERSCRIPTS = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
-_SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
-_RAISABLE = re.compile(r"[0-9+\-−–=()n]{1,12}|[+\-−–]/[+\-−–]|\d{1,3}(?:,\d{1,3}){1,9}")
-_LOWERABLE = re.compile(r"[0-9+\-−–=()]{1,12}|\d{1,3}(?:[.,]\d{1,3}){1,9}")
-"""Scripts that there are characters for; `+/−` and `1,2` with their bar and comma as they are."""
-_ORDINAL = re.compile(r"st|nd|rd|th|e|è?re|ers?|[eè]me|nde|[oa]s?|[\u0400-\u052f]{1,3}")
-_RAISED_MARKS = re.compile(r"[*∗†‡§¶#®©™°º′″'’\"]+")
-_ONE_NAME = re.compile(r"(?:(?![²³¹⁰-₟])[^\W_])+[′'*]?|\[[^\[\]]*\]|\([^()]*\)")
-"""A script that needs no brackets: letters and digits, or what is in brackets already."""
-_SCRIPT_BASE_ENDS = tuple(" \t\n([{（,;:")
-MAX_SCRIPT_CHARACTERS = 30
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _YEARS = re.compile(r"[\s,;()]*(?:(?:1[5-9]|20)\d\d[a-z]?[\s,;()–]*)+")
 """Text of a citation of which the names stand before it."""
@@ -119,31 +109,6 @@ def read_labels(root: Any) -> dict[str, str]:
                 if element.get("id") in wanted
             }
     return labels
-
-
-def write_script(text: str, name: str, base: str, behind: str) -> str:
-    """Return a superscript or subscript (`name` is sup or sub) as text: ⁻¹, d^Q, x_max, e^(x+y).
-
-    The ends of words and numbers stay as they are (19th, p*), and so does what has nothing before it to stand at.
-    `base` is the text before it, `behind` the text that follows.
-    """
-    plain = text.strip()
-    if (_RAISABLE if name == "sup" else _LOWERABLE).fullmatch(plain):
-        return plain.translate(_SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS) + text[len(text.rstrip()) :]
-    if not plain or not base or base.endswith(_SCRIPT_BASE_ENDS) or len(plain) > MAX_SCRIPT_CHARACTERS:
-        return text
-    if HOLE in text or CITATION_START in text or "$" in text:
-        return text
-    if name == "sup":
-        if plain == "TM":
-            return "™"
-        if base[-1].isdecimal() and plain == "o" and behind.lstrip()[:1] in ("C", "F"):
-            return "°"
-        if _RAISED_MARKS.fullmatch(plain) or (base[-1].isdecimal() and _ORDINAL.fullmatch(plain.lower())):
-            return text
-    if _ONE_NAME.fullmatch(plain) is None or (behind[:1].islower() and text[-1:].isalnum()):
-        plain = f"({plain})"
-    return ("^" if name == "sup" else "_") + plain + text[len(text.rstrip()) :]
 
 
 class Walker:

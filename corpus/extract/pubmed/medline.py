@@ -14,7 +14,8 @@ from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
 from corpus.extract.pubmed.jats import parse_record
-from corpus.extract.pubmed.jats_body import is_not_available, join_blocks, write_script
+from corpus.extract.pubmed.jats_body import is_not_available, join_blocks
+from corpus.extract.raised_text import write_script
 from corpus.formats.xml import XmlError
 
 VERSION = 3
