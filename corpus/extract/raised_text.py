@@ -13,7 +13,7 @@ _ORDINAL = re.compile(r"st|nd|rd|th|e|è?re|ers?|[eè]me|nde|[oa]s?|[\u0400-\u05
 _RAISED_MARKS = re.compile(r"[*∗†‡§¶#®©™°º′″'’\"]+")
 _ONE_NAME = re.compile(r"(?:(?![²³¹⁰-₟])[^\W_])+[′'*]?|\[[^\[\]]*\]|\([^()]*\)")
 """A script that needs no brackets: letters and digits, or what is in brackets already."""
-_SCRIPT_BASE_ENDS = tuple(" \t\n([{（,;:")
+_SCRIPT_BASE_ENDS = tuple(" \t\n\x00([{（,;:")
 MAX_SCRIPT_CHARACTERS = 30
 _HELD = re.compile(r"[\x00-\x08\x0e$]")
 """Formulas, and the marks of citations and of what is put aside."""
@@ -28,10 +28,10 @@ def write_script(text: str, name: str, base: str, behind: str) -> str:
     plain = text.strip()
     if (_RAISABLE if name == "sup" else _LOWERABLE).fullmatch(plain):
         return plain.translate(_SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS) + text[len(text.rstrip()) :]
-    if not plain or not base or base.endswith(_SCRIPT_BASE_ENDS) or len(plain) > MAX_SCRIPT_CHARACTERS:
+    if not plain or not base or base.endswith(_SCRIPT_BASE_ENDS) or _HELD.search(text):
         return text
-    if _HELD.search(text):
-        return text
+    if len(plain) > MAX_SCRIPT_CHARACTERS:
+        return text if text[0].isspace() else f" {text}"
     if name == "sup":
         if plain == "TM":
             return "™"

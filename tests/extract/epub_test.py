@@ -137,6 +137,23 @@ def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
     assert text_of("<p>two\nwords</p><p>두\n낱말</p>") == "two words\n\n두 낱말"
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<p>一<?page 12?>二<!-- 三 -->四</p>", "一二四"),
+        ("<pre>甲<br/>  乙<br/>丙</pre>", "```\n甲\n  乙\n丙\n```"),
+        ("<address>Москва<br/>Арбат</address><address>Тверь</address>", "Москва\nАрбат\n\nТверь"),
+        (
+            "<figure><p>١</p><figcaption>صورة</figcaption></figure><footer>نهاية</footer>",
+            "١\n\nصورة\n\nنهاية",
+        ),
+        ('<ol><li value="7">เจ็ด</li><li>แปด</li></ol>', "7. เจ็ด\n8. แปด"),
+    ],
+)
+def test_no_line_is_glued_to_its_neighbour(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
 def test_verse_lists_tables_and_formulas_keep_their_shape() -> None:
     body = (
         "<p>Roses,<br/>roses.</p><ul><li>ein</li><li>zwei</li></ul><table><tr><td>1</td><td>2</td></tr></table>"

@@ -269,3 +269,24 @@ def test_languages_in_capitals_and_titles_that_name_their_own() -> None:
         ("en", "Boats\n\nCounted."),
         ("pt", "Barcos\n\nContámos os barcos."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "<array><tbody><tr><td>甲</td><td>1</td></tr><tr><td>乙</td><td>2</td></tr></tbody></array>",
+            "甲 | 1\n乙 | 2",
+        ),
+        (
+            "<def-list><term-head>Термин</term-head><def-head>Смысл</def-head>"
+            "<def-item><term>ДНК</term><def><p>кислота</p></def></def-item></def-list>",
+            "Термин: Смысл\n\nДНК: кислота",
+        ),
+        ("<p><ruby><rb>漢字</rb><rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby>を読む。</p>", "漢字を読む。"),
+        ("<p>एक<hr/>दो</p>", "एक दो"),
+        ("<p>k<sub>the rate at which all of it is lost</sub></p>", "k the rate at which all of it is lost"),
+    ],
+)
+def test_no_text_is_glued_to_its_neighbour(body: str, text: str) -> None:
+    assert text_of(body) == f"Boats\n\n{text}"

@@ -124,7 +124,7 @@ LAST_WORD = re.compile(r"\w+$")
 BLOCKS_IN_CELLS = frozenset(
     {"p", "div", "li", "ul", "ol", "center", "h1", "h2", "h3", "h4", "h5", "h6", "section"}
 )
-KEPT_ATTRIBUTES = frozenset({"start", "colspan", "rowspan"})
+KEPT_ATTRIBUTES = frozenset({"start", "value", "colspan", "rowspan"})
 MAX_CELL_CHARACTERS = 1500
 """Characters of a cell beyond which a table is a layout of paragraphs."""
 PLACE_IN_BOOK = re.compile(r"(?!\w+:)[^#\s]*(?:#\S|\.x?html?\b)", re.IGNORECASE)
@@ -162,6 +162,7 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     LaTeX if they come with it, else from MathML. Numbers of printed pages, hidden text, and header and licence of
     Project Gutenberg are dropped.
     """
+    etree.strip_tags(root, etree.ProcessingInstruction, etree.Comment)
     body = next(root.iter("{*}body"), root)
     if etree.QName(body).localname == "svg":
         drawing, body = body, etree.Element("body")

@@ -56,6 +56,8 @@ from corpus.extract.latex.marks import (
 from corpus.extract.raised_text import write_script
 
 MAX_OPEN_FRAMES = 400
+MAX_BASE_PIECES = 16
+"""Pieces of text in which that is looked for which a subscript stands at."""
 
 
 def raise_text(content: str) -> str:
@@ -487,7 +489,7 @@ class Converter:
 
     def lower_text(self, content: str) -> str:
         """Return a subscript in text: H₂O, T_max."""
-        base = next((piece for piece in reversed(self.out) if piece), "")
+        base = next(filter(None, reversed(self.out[-MAX_BASE_PIECES:])), "")
         return write_script(content, "sub", base, self.text[self.behind : self.behind + 1])
 
     # Long tables, and lines with stops.

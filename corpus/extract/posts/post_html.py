@@ -10,23 +10,47 @@ import html
 import re
 from itertools import takewhile
 
-POST_TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]*+)((?:\s[^<>]*+)?)/?>")
+from corpus.extract.raised_text import write_script
+
+POST_TAG = re.compile(
+    r"<(/?[a-zA-Z][a-zA-Z0-9]*+)((?:\s(?>(?:[^<>\"']+|\"[^<\"]*\"|'[^<']*')*))?|(?:\s[^<>]*+)?)/?>"
+)
+"""A tag; `>` in the quotes of an attribute does not end it, unless they are never closed."""
 CODE_LANGUAGE = re.compile(r"\blang(?:uage)?-([\w+#.-]+)")
 LIST_START = re.compile(r"\bstart\s*=\s*[\"']?(\d{1,6})")
 FENCES = re.compile(r"`{3,}")
 LONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
-POST_SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-POST_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
-RAISABLE, LOWERABLE = re.compile(r"[-0-9+−=()n]{1,12}"), re.compile(r"[-0-9+−=()]{1,12}")
+ITEM_VALUE = re.compile(r"\bvalue\s*=\s*[\"']?(\d{1,6})")
 HEADING_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6", "summary"}
 TABLE_TAGS = {"table", "thead", "tbody", "tr", "dl", "dt", "dd"}
-POST_BLOCK_TAGS = HEADING_TAGS | TABLE_TAGS | {"p", "div", "section", "center", "details"}
+POST_BLOCK_TAGS = (
+    HEADING_TAGS
+    | TABLE_TAGS
+    | {
+        "p",
+        "div",
+        "section",
+        "center",
+        "details",
+        "address",
+        "article",
+        "aside",
+        "caption",
+        "fieldset",
+        "figcaption",
+    }
+    | {"figure", "footer", "form", "header", "hgroup", "legend", "main", "nav"}
+)
+LINES_OF_CODE = {"/div", "/li", "/p", "/tr"}
+"""Tags that end a line of code."""
 EMPHASIS_TAGS = {"em", "strong", "b", "i", "u", "s", "del", "strike", "font", "small"}
 INLINE_TAGS = {
     f"{slash}{name}" for slash in ("", "/") for name in EMPHASIS_TAGS | {"a", "span", "kbd", "img"}
 }
 LINE_BREAK = "\x00"
 """A line end that is kept, while the others are white space."""
+MAX_BASE_PIECES = 16
+"""Pieces of a line in which that is looked for which a superscript stands at."""
 MAX_INDENT_LEVELS = 16
 """Levels of lists and quotations that are indented; deeper ones have the indent of this one."""
 
@@ -36,8 +60,9 @@ def to_text(source: str) -> str:
 
     Paragraphs are separated by a blank line, items begin with `- ` or their number, quotations with `> `;
     blocks of code stand between fences with the language if one is named, code in a line between back
-    quotes; table rows are `a | b`; x<sup>2</sup> is x². Emphasis, links and pictures leave their text. MathJax
-    (`$x$`, `$$...$$`) is text already and is kept, line ends inside `$$` included. Never raises; linear time.
+    quotes; table rows are `a | b`; x<sup>2</sup> is x². Readings above characters are left out; emphasis, links
+    and pictures leave their text. MathJax (`$x$`, `$$...$$`) is text already and is kept, line ends inside
+    `$$` included. Never raises; linear time.
     """
     pieces = POST_TAG.split(_strip_comments(source) if "<!--" in source else source)
     if len(pieces) == 1:
@@ -49,7 +74,8 @@ def to_text(source: str) -> str:
     for at in range(1, len(pieces), 3):
         name = pieces[at].lower()
         if layout.pre is not None and name != "/pre":
-            pass
+            if name == "br" or (name in LINES_OF_CODE and not (text and text[-1].endswith("\n"))):
+                add("\n")
         elif name == "p" or name == "/p":
             layout.end_line()
         elif name == "code" or name == "/code":
@@ -77,10 +103,14 @@ class _Layout:
         self.joined = False
         self.pre: str | None = None
         self.raised: list[int] = []
+        self.cells = 0
+        """Cells begun in the line."""
+        self.reading: int | None = None
+        """Where the reading of characters (`<rt>`) begins that is being left out."""
 
     def add_tag(self, name: str, attributes: str) -> None:
         """Handle any tag except those inside a line and those that `to_text` handles."""
-        if name in POST_BLOCK_TAGS or name[1:] in POST_BLOCK_TAGS:
+        if name.removeprefix("/") in POST_BLOCK_TAGS:
             self.end_line()
         elif name == "pre":
             self.end_line()
@@ -90,7 +120,8 @@ class _Layout:
             self._put_code()
         elif name == "li":
             self.end_line()
-            self._open_item()
+            value = ITEM_VALUE.search(attributes)
+            self._open_item(int(value[1]) if value else None)
         elif name == "/li":
             self.end_line()
             if self.lists:
@@ -117,8 +148,9 @@ class _Layout:
                     self.lists.pop()
                 self._close(depth)
         elif name in ("td", "th"):
-            if any(map(str.strip, self.line)):
+            if self.cells or any(map(str.strip, self.line)):
                 self.line.append(" | ")
+            self.cells += 1
         elif name == "hr":
             self.end_line()
             self.line.append("---")
@@ -127,14 +159,19 @@ class _Layout:
             self.raised.append(len(self.line))
         elif name in ("/sup", "/sub") and self.raised:
             self._raise(self.raised.pop(), name == "/sup")
+        elif name in ("rt", "rp", "rtc", "/rt", "/rp", "/rtc", "/ruby"):
+            if self.reading is not None:
+                del self.line[self.reading :]
+            self.reading = None if name.startswith("/") else len(self.line)
 
     def _close(self, depth: int) -> None:
         """Remove what is indented deeper than `depth` prefixes."""
         del self.prefixes[depth:]
         self.marker = ""
 
-    def _open_item(self) -> None:
+    def _open_item(self, value: int | None) -> None:
         number, depth = self.lists[-1] if self.lists else (None, 0)
+        number = value if number is not None and value is not None else number
         self._close(depth)
         self.marker = "- " if number is None else f"{number}. "
         if number is not None:
@@ -143,13 +180,10 @@ class _Layout:
 
     def _raise(self, start: int, up: bool) -> None:
         content = "".join(self.line[start:])
-        plain = content.strip()
-        if (RAISABLE if up else LOWERABLE).fullmatch(plain):
-            content = plain.translate(POST_SUPERSCRIPTS if up else POST_SUBSCRIPTS)
-        elif plain and len(plain) <= 12 and " " not in plain:
-            content = ("^" if up else "_") + plain
+        base = next(filter(None, reversed(self.line[max(0, start - MAX_BASE_PIECES) : start])), "")
         del self.line[start:]
-        self.line.append(content)
+        written = write_script(_unescape(content), "sup" if up else "sub", base, "")
+        self.line.append(written.replace("&", "&amp;") if "&" in content else written)
 
     def _put_code(self) -> None:
         code = _unescape("".join(self.line).replace(LINE_BREAK, "\n")).replace("\r", "").strip("\n")
@@ -166,9 +200,10 @@ class _Layout:
         if self.pre is not None:
             self._put_code()
             return
-        text = "".join(self.line)
+        text = "".join(self.line if self.reading is None else self.line[: self.reading])
         self.line.clear()
-        if not text or text.isspace():
+        is_row, self.cells, self.reading = self.cells > 1, 0, None
+        if not text or text.isspace() or (is_row and not text.strip(" |\t\r\n")):
             return
         if self.raised:
             self.raised.clear()

@@ -10,7 +10,7 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown import strip_markdown
 from corpus.extract.posts.post_html import to_text
 
-VERSION = 1
+VERSION = 2
 """Raised when the text of some thread changes."""
 
 ROW_ELEMENT = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")

@@ -29,7 +29,7 @@ from corpus.extract.pubmed.jats_body import (
 )
 from corpus.formats.xml import XmlError, parse_tree
 
-VERSION = 5
+VERSION = 6
 """Raised when the text of some article changes."""
 
 _OPENED = (

@@ -29,7 +29,7 @@ DROPPED_ELEMENTS = split_names(
     "ref-list ref contrib-group aff author-notes graphic inline-graphic media object-id fn fn-group"
     " table-wrap-foot ack bio notes permissions supplementary-material sub-article response front-stub"
     " sec-meta colgroup col processing-meta alt-text long-desc attrib copyright-statement kwd-group counts"
-    " custom-meta-group tex-math private-char glyph-data x hr index-term verse-group-meta label"
+    " custom-meta-group tex-math private-char glyph-data x rt rp rtc index-term verse-group-meta label"
 )
 """Elements that no reader of the prose needs; `label` is taken where it names something."""
 BLOCK_ELEMENTS = split_names(
@@ -179,11 +179,14 @@ class Walker:
             self.add_list(child)
         elif name == "def-item":
             self.add_definition(child)
-        elif name == "table":
+        elif name == "def-head":
+            self.line.append(": " if self.line else "")
+            self.add_content(child)
+        elif name in ("table", "array"):
             self.add_table(child)
         elif name in DROPPED_ELEMENTS:
             self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
-        elif name == "break":
+        elif name in ("break", "hr"):
             self.line.append(" ")
         elif name in ("preformat", "code"):
             self.flush()

@@ -18,7 +18,7 @@ from corpus.extract.pubmed.jats_body import is_not_available, join_blocks
 from corpus.extract.raised_text import write_script
 from corpus.formats.xml import XmlError
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some citation changes."""
 
 _NO_LABEL = frozenset({"", "UNLABELLED", "UNASSIGNED"})
