@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 
 import pytest
 
@@ -479,3 +480,48 @@ def test_a_float_of_listings_is_no_listing_itself() -> None:
         text_of(f"A.\n\n\\begin{{listing}}[t]{code}\\caption{{قائمة}}\\end{{listing}}\n\nB.")
         == "A.\n\nx = 1\n\nقائمة\n\nB."
     )
+
+
+BRANCHES = r"\ifdraft черновик\else чистовик\fi{} и всё"
+
+
+@pytest.mark.parametrize(
+    ("preamble", "body", "text"),
+    [
+        (r"\newif\ifdraft", BRANCHES, "чистовик и всё"),
+        ("\\newif\\ifdraft\n\\drafttrue", BRANCHES, "черновик и всё"),
+        ("\\newif\\ifdraft\n\\drafttrue", rf"\draftfalse {BRANCHES}", "чистовик и всё"),
+        (r"\let\ifdraft\iffalse", BRANCHES, "чистовик и всё"),
+        (r"\let\ifdraft=\iftrue", BRANCHES, "черновик и всё"),
+        ("\\newif\\ifdraft\n\\newcommand{\\full}[1]{\\ifdraft#1\\fi}", r"短\full{长}文", "短文"),
+        ("", r"\iftrue 是\else 否\fi{}。", "是。"),
+        ("", r"\ifdefined\arxiv हाँ\else नहीं\fi{}।", "नहीं।"),
+        (r"\def\arxiv{}", r"\ifdefined\arxiv हाँ\else नहीं\fi{}।", "हाँ।"),
+        ("", r"\ifCLASSOPTIONcompsoc\section*{A}\else\section*{B}\fi", "B"),
+        (r"\newif\ifdraft", r"\ifdraft a \ifnum1=1 b\else c\fi d $x \iff y$\else 文\fi{}末", "文末"),
+        (r"\newboolean{x}\setboolean{x}{true}", r"\ifthenelse{\boolean{x}}{نعم}{لا}", "نعم"),
+        (r"\newboolean{x}", r"\ifthenelse{\boolean{x}}{نعم}{لا} \ifthenelse{\equal{a}{a}}{ใช่}{ไม่}", "لا ใช่"),
+        (r"\newtoggle{x}\toggletrue{x}", r"\togglefalse{x}\iftoggle{x}{はい}{いいえ}", "いいえ"),
+    ],
+)
+def test_of_a_condition_the_branch_is_read_that_is_printed(preamble: str, body: str, text: str) -> None:
+    assert text_of(body, preamble) == text
+
+
+@pytest.mark.parametrize("body", [r"\ifdraft 开 $x$ 没有结束", r"{\drafttrue}\ifdraft 开\fi{} $x$ 没有结束"])
+def test_conditions_that_do_not_close_or_are_not_known_hide_nothing(body: str) -> None:
+    assert text_of(body, r"\newif\ifdraft") == "开 $x$ 没有结束"
+
+
+def test_no_condition_is_slow() -> None:
+    for piece in (
+        r"\ifa ",
+        r"\ifa\else\fi ",
+        r"\ifdefined\x",
+        r"\atrue{",
+        r"\let\ifa\iftrue ",
+        r"\ifthenelse{",
+    ):
+        begin = time.process_time()
+        text_of(r"\newif\ifa" + "\n" + piece * 20_000)
+        assert time.process_time() - begin < 3, piece

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex import siunitx
+from corpus.extract.latex.conditions import choose_branch
 from corpus.extract.latex.lists import ListLabel, read_list_label
 from corpus.extract.latex.macros import Braces, Macro, read_arguments
 from corpus.extract.latex.marks import (
@@ -91,6 +92,8 @@ class Converter:
         self.notes: list[str] = []
         self.title: str | None = None
         self.cited: dict[str, int] = {}
+        self.switches: dict[str, bool] = {}
+        """What the paper sets its booleans to."""
         self.code_count = 0
         """Pieces put aside that are verbatim text: those before the formulas."""
         self.last_counts: dict[int, int] = {}
@@ -290,6 +293,8 @@ class Converter:
             return self.convert_first_of_two(self.skip_options(at))
         if name == "ding":
             return self.convert_dingbat(at)
+        if name in ("ifthenelse", "ifbool", "iftoggle"):
+            return self.convert_choice(name, at)
         if name == "epigraph":
             return self.convert_blocks(at, 2, format_block)
         if name in ("frametitle", "framesubtitle"):
@@ -481,11 +486,24 @@ class Converter:
         """Write up to `count` groups as blocks of their own."""
         groups, behind = self.read_groups(at, count)
         for group in groups:
-            inner = Converter(self.theorems, self.language)
-            inner.notes, inner.cited = self.notes, self.cited
-            content = inner.convert(group).strip()
+            content = self.convert_apart(group).strip()
             self.out.append(write(content) if content else "")
         return behind
+
+    def convert_apart(self, tex: str) -> str:
+        """Return a part of the paper as text by itself; notes and citations go on counting."""
+        inner = Converter(self.theorems, self.language)
+        inner.notes, inner.cited, inner.switches = self.notes, self.cited, self.switches
+        return inner.convert(tex)
+
+    def convert_choice(self, name: str, at: int) -> int:
+        """Write the branch of a condition that the paper's own settings choose."""
+        groups, behind = self.read_groups(at, 3)
+        if len(groups) == 3:
+            test, first, second = groups
+            self.out.append(self.convert_apart(first if choose_branch(name, test, self.switches) else second))
+            return behind
+        return at
 
     def lower_text(self, content: str) -> str:
         """Return a subscript in text: H₂O, T_max."""

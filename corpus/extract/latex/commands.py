@@ -80,7 +80,7 @@ DROPPED_COMMANDS |= {
             "setkeys lstloadlanguages column usetheme usecolortheme usefonttheme useoutertheme useinnertheme "
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
             "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
-            "dingline dingfill"
+            "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean"
         ),
         1,
     ),
@@ -91,7 +91,7 @@ DROPPED_COMMANDS |= {
             "DeclarePairedDelimiter DeclareFieldFormat DeclareCaptionFormat DeclareCaptionLabelFormat SetKwInput "
             "algnewcommand algrenewcommand newunit setcitation DeclareNameAlias AtBeginEnvironment patchcmd "
             "newmintinline newminted DeclareBibliographyCategory counterwithout counterwithin* nomenclature "
-            "setCJKfamilyfont"
+            "setCJKfamilyfont setboolean setbool settoggle"
         ),
         2,
     ),

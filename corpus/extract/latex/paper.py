@@ -15,6 +15,7 @@ from corpus.extract import ExtractedText
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.babel import find_proof_word, find_theorem_names, language_of, replace_shorthands
 from corpus.extract.latex.body import Converter
+from corpus.extract.latex.conditions import decide_conditions, read_switches
 from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
 from corpus.extract.latex.macros import Braces, Definitions, Expander, name_alphabets, take_definitions
@@ -64,11 +65,12 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     """Return (title, the whole text with the title first). Linear in the length of the paper and its macros."""
     definitions = Definitions()
     language = language_of(source.text)
+    whole = decide_conditions(source.text)
     for style in source.styles:
         take_definitions(
             name_alphabets(style), definitions, known.PROTECTED | known.split_names(" ".join(known.SYMBOLS))
         )
-    text = take_definitions(name_alphabets(source.text), definitions, known.PROTECTED)
+    text = take_definitions(name_alphabets(whole), definitions, known.PROTECTED)
     definitions.theorems.setdefault("proof", find_proof_word(language))
     for environment, name in find_theorem_names(language).items():
         definitions.theorems.setdefault(environment, name)
@@ -76,7 +78,7 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     expander = Expander(definitions, len(text))
     aside = source.aside
     converter = Converter(definitions.theorems, language)
-    converter.code_count = len(aside)
+    converter.code_count, converter.switches = len(aside), read_switches(whole)
     front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
     body = write_out_glossaries(expander.expand(body), lambda: expander.expand(source.text))
     body = write_out_restatements(body)

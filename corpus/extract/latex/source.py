@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from corpus.extract.latex.conditions import WITHOUT_END
 from corpus.extract.latex.submission import SubmissionError
 from corpus.formats.encodings import decode
 
@@ -70,9 +71,9 @@ MAX_INLINE_CODE_CHARACTERS = 2_000
 _BRACES = re.compile(r"[{}]")
 MAX_CONDITION_CHARACTERS = 500_000
 """Characters that a condition may hide."""
+_ASSIGNMENT = re.compile(r"\\let\s*\\[A-Za-z@]+\s*=?\s*\Z")
 _CONDITION = re.compile(
-    r"\\(?:newif\s*\\if[A-Za-z@]*|(?:iff|ifthenelse|ifdef(?:empty|macro|string|void)?|ifcs\w+|ifblank|ifstr\w+|ifbool|iftoggle"
-    r"|ifundef|ifnumcomp|ifnumequal|iflanguage|ifpackageloaded|ifpackagelater|ifclassloaded|ifstar|ifnextchar)(?![A-Za-z@])"
+    rf"\\(?:newif\s*\\if[A-Za-z@]*|{WITHOUT_END}(?![A-Za-z@])"
     r"|(if[A-Za-z@]*|fi|else|repeat)(?![A-Za-z@]))"
 )
 """What opens and closes conditions; what only looks like it has no group. A `\\repeat` ends that of its loop."""
@@ -298,6 +299,10 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
             pieces.append(_BARE_PERCENT.sub(r"\\%", text[start : close + 1]))
             end = close + 1
         elif match[4]:
+            if _ASSIGNMENT.search(text, max(0, start - 80), start):
+                pieces.append(text[start:end])
+                at = end
+                continue
             close = _find_condition_end(text, end) if end > in_vain else -1
             in_vain = max(in_vain, end + MAX_CONDITION_CHARACTERS) if close < 0 else in_vain
             end = max(end, close)
