@@ -525,3 +525,39 @@ def test_no_condition_is_slow() -> None:
         begin = time.process_time()
         text_of(r"\newif\ifa" + "\n" + piece * 20_000)
         assert time.process_time() - begin < 3, piece
+
+
+AAS = (
+    r"\begin{deluxetable}{lc}\tablecaption{स्रोत}\tablecolumns{2}"
+    r"\tablehead{\colhead{नाम} & \colhead{z}\\ \colhead{} & \colhead{(1)}}"
+    r"\startdata क & 1\tablenotemark{a}\\ \cutinhead{और} ख & \nodata\\ \enddata"
+    r"\tablenotetext{a}{टिप्पणी}\end{deluxetable}"
+)
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (AAS, "स्रोत\n\nनाम | z\n| (1)\nक | 1\nऔर\nख | …\n\nटिप्पणी"),
+        (r"\begin{tabular}{lc}95\tnote{1} & \diagbox{行}{列}\\ a & b\end{tabular}", "95 | 行 / 列\na | b"),
+        (
+            r"\twocolumn[\title{标题}\maketitle\begin{abstract}[x] 摘要\end{abstract}] 正文",
+            "标题\n\n摘要\n\n正文",
+        ),
+        (
+            r"\abstract{Фон}{Цели}{Методы}{Итоги}{Выводы} Текст",
+            "Фон\n\nЦели\n\nМетоды\n\nИтоги\n\nВыводы\n\nТекст",
+        ),
+        (r"\abstract{要旨} 本文", "要旨\n\n本文"),
+        (r"один\newline два\hfill три\hspace{1cm}четыре", "один два три четыре"),
+        (r"не\hspace{0pt}раз\hspace{-1pt}рыв\kern-.1em но\hskip1em и\kern 6pt да", "неразрыв но и да"),
+        (r"\hbox to 3cm{左}\vbox to\hsize{右}", "左右"),
+        (r"森\UTF{9DD7}外と内田百\UTF{9592}、\CID{7652}飾区", "森鷗外と内田百閒、〓飾区"),
+        (r"le 1\ier{} mai, XX\ieme{} siècle, 20 \degres C", "le 1er mai, XXe siècle, 20 °C"),
+        (r"\begin{labeling}{längster}\item[kurz] Wort\end{labeling}", "kurz Wort"),
+        (r"\hlc[red]{สี} \noindent[หมายเหตุ]{ก}", "สี [หมายเหตุ]ก"),
+        (r"\numprint[км]{12} \numprint{12}", "12 км 12"),
+    ],
+)
+def test_journals_and_spaces(tex: str, text: str) -> None:
+    assert text_of(tex) == text

@@ -18,8 +18,10 @@ from corpus.extract.latex.lists import ListLabel, read_list_label
 from corpus.extract.latex.macros import Braces, Macro, read_arguments
 from corpus.extract.latex.marks import (
     ACCENTED_LETTER,
+    ADJACENT_OPTION,
     ASSIGNED_VALUE,
     BOX_TITLE,
+    BOX_WIDTH,
     CELL_MARK,
     CHARACTER_CODE,
     CITE_MARK,
@@ -29,11 +31,13 @@ from corpus.extract.latex.marks import (
     FONT_ASSIGNMENT,
     FOOTNOTE_SIGN,
     HEADING_MARK,
+    HEXADECIMAL,
     ITEM_MARK,
     LAYOUT_ARGUMENT,
     LINE_SKIP,
     MAX_ACCENTED_CHARACTERS,
     NOTE_MARK,
+    NUMBER_UNIT,
     OPTION,
     OPTIONAL_SPACES,
     OVERLAY,
@@ -46,12 +50,15 @@ from corpus.extract.latex.marks import (
     THEOREM_NUMBER,
     TITLE_OPTION,
     TOKEN,
+    TWO_COLUMNS,
+    UNKNOWN_CHARACTER,
     WORD_SPACE,
     format_block,
     format_heading,
     format_run_in,
     format_tabbed,
     format_table,
+    is_wide,
     take_float_text,
 )
 from corpus.extract.raised_text import write_script
@@ -101,6 +108,8 @@ class Converter:
 
     def convert(self, text: str) -> str:
         """Return text with `HEADING_MARK`, `ITEM_MARK` and `NOTE_MARK`, paragraphs separated by blank lines."""
+        if "\\twocolumn" in text:
+            text = TWO_COLUMNS.sub(r"\n\n\1\n\n", text)
         self.text, self.braces = text, Braces(text)
         self.out: list[str] = []
         self.stack: list[Frame] = []
@@ -156,7 +165,9 @@ class Converter:
 
     def is_in_table(self) -> bool:
         """Return whether what comes next is a table's own, and not inside a group in one of its cells."""
-        return bool(self.stack) and self.stack[-1].name in known.TABULARS
+        return bool(self.stack) and (
+            self.stack[-1].name in known.TABULARS or self.stack[-1].name == known.TABLE_HEAD
+        )
 
     def is_in_tabbing(self) -> bool:
         """Return whether a `tabbing` is open, in which `\\=` and `\\>` are stops and no accents."""
@@ -283,6 +294,20 @@ class Converter:
         if name == "kill" and self.is_in_tabbing():
             self.drop_line()
             return at
+        if name in known.DIAGONALS:
+            groups, behind = self.read_groups(at, 2)
+            self.out.append(" / ".join(self.convert_apart(group).strip() for group in groups))
+            return behind
+        if name in ("numprint", "np") and (unit := NUMBER_UNIT.match(text, at)) is not None:
+            return self.open_argument(at, lambda content: f"{content} {unit[1]}")
+        if name in known.LINE_FILLERS:
+            self.out.append(" ")
+        if name in known.SPACES:
+            return self.convert_space(name, at)
+        if name in known.BOXES and (width := BOX_WIDTH.match(text, at)) is not None:
+            return width.end()
+        if name in ("UTF", "CID"):
+            return self.convert_glyph(name, at)
         if name in known.FRACTIONS:
             return self.convert_fraction(at)
         if name in ("textsuperscript", "textsubscript"):
@@ -295,7 +320,7 @@ class Converter:
             return self.convert_dingbat(at)
         if name in ("ifthenelse", "ifbool", "iftoggle"):
             return self.convert_choice(name, at)
-        if name == "epigraph":
+        if name == "epigraph" or name == "qitem":
             return self.convert_blocks(at, 2, format_block)
         if name in ("frametitle", "framesubtitle"):
             return self.open_argument(at, format_heading)
@@ -327,6 +352,10 @@ class Converter:
             return self.open_argument(at, format_heading)
         if name in known.TITLES:
             return self.take_title(at)
+        if name in ("tablecaption", "tablehead", "cutinhead", "sidehead") and self.is_in_table():
+            return self.open_table_line(name, at)
+        if name in known.TABLE_NOTES:
+            return self.open_argument(self.skip_arguments(at, known.TABLE_NOTES[name]), self.add_note)
         if name in known.CAPTIONS:
             return self.open_argument(
                 self.skip_arguments(at, 1) if name == "captionof" else at, self.add_caption
@@ -381,6 +410,8 @@ class Converter:
             return self.skip_options(at)
         if not name.startswith("text") and (layout := LAYOUT_ARGUMENT.match(text, at)):
             return layout.end()
+        if name not in known.SWITCHES_OF_FONTS and (option := ADJACENT_OPTION.match(text, at)):
+            return option.end()
         return self.skip_word_space(at)
 
     def skip_word_space(self, at: int) -> int:
@@ -475,6 +506,26 @@ class Converter:
         self.out.append(f"{' ' if follows_number else ''}{above}/{below}")
         return behind
 
+    def convert_space(self, name: str, at: int) -> int:
+        """Write a space where one as wide as a space is set: `\\hspace{1cm}`, `\\hskip 1em`."""
+        if name.startswith("hspace"):
+            behind = self.skip_arguments(at + self.text.startswith("*", at), 1)
+        else:
+            length = DIMENSION.match(self.text, at)
+            behind = length.end() if length else self.skip_word_space(at)
+        self.out.append(" " if is_wide(self.text[at + self.text.startswith("*", at) : behind]) else "")
+        return behind
+
+    def convert_glyph(self, name: str, at: int) -> int:
+        """Write a character by its code (`\\UTF{9DD7}`); one by its number in a font is the mark of a missing one."""
+        groups, behind = self.read_groups(at, 1)
+        if not groups:
+            return at
+        code = int(groups[0], 16) if HEXADECIMAL.fullmatch(groups[0]) else 0
+        is_character = name == "UTF" and 32 <= code < 0x110000 and not 0xD800 <= code < 0xE000
+        self.out.append(chr(code) if is_character else UNKNOWN_CHARACTER)
+        return behind
+
     def convert_dingbat(self, at: int) -> int:
         """Write a sign by its number in Zapf Dingbats: `\\ding{51}` is a check mark."""
         groups, behind = self.read_groups(at, 1)
@@ -511,6 +562,15 @@ class Converter:
         return write_script(content, "sub", base, self.text[self.behind : self.behind + 1])
 
     # Long tables, and lines with stops.
+
+    def open_table_line(self, name: str, at: int) -> int:
+        """Make the next group a line, or the first lines, of a table of the AAS."""
+        if name == "tablecaption":
+            return self.open_argument(at, lambda content: f"{self.add_caption(content)}{ROW_MARK}")
+        behind = self.open_argument(at, lambda content: f"{ROW_MARK}{content}{ROW_MARK}")
+        if self.pending is not None and name == "tablehead":
+            self.pending = (known.TABLE_HEAD, self.pending[1])
+        return behind
 
     def end_table_part(self, name: str) -> None:
         """End a head or foot of a long table: of those that repeat on each page, the first head is kept."""
@@ -630,6 +690,8 @@ class Converter:
                 return end.end()
             return at
         if name == "abstract":
+            if len(self.read_groups(at, 5)[0]) == 5:  # A&A's: context, aims, methods, results, conclusions
+                return self.convert_blocks(at, 5, format_block)
             return self.open_argument(at, format_block)
         return self.open_argument(self.skip_word_space(at), format_run_in)
 

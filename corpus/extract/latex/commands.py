@@ -80,7 +80,8 @@ DROPPED_COMMANDS |= {
             "setkeys lstloadlanguages column usetheme usecolortheme usefonttheme useoutertheme useinnertheme "
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
             "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
-            "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean"
+            "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean "
+            "orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords tablecolumns tabletypesize"
         ),
         1,
     ),
@@ -161,6 +162,22 @@ NOTES = split_names(
     "LTRfootnote RLfootnote endnote endnotetext footnote footnotetext sidenote sidenotetext tablefootnote"
 )
 """Commands whose argument is a note outside the line."""
+TABLE_NOTES = {"tablecomments": 0, "tablerefs": 0, "tablenotetext": 1}
+"""Notes below a table of the AAS, and how many arguments stand before their text."""
+TABLE_HEAD = "{head"
+"""The name of the group that holds the first rows of such a table."""
+SWITCHES_OF_FONTS = split_names(
+    "bf bfseries centering em frenchspacing footnotesize it itshape large Large newline noindent normalfont normalsize "
+    "par protect quad raggedright relax rm rmfamily sc scriptsize scshape selectfont sf sffamily sl small tiny tt "
+    "ttfamily"
+)
+"""Commands without arguments: a bracket behind them is text."""
+DIAGONALS = split_names("backslashbox diagbox slashbox")
+LINE_FILLERS = split_names("break dotfill hfil hfill hfilneg hrulefill hss linebreak newline")
+"""Commands that part what stands before them from what follows."""
+SPACES = split_names("hglue hskip hspace hspace* kern")
+"""Commands that set a space, or take one back."""
+BOXES = split_names("hbox vbox vtop vcenter")
 FRACTIONS = split_names("cfrac dfrac frac nicefrac sfrac tfrac textfrac")
 READINGS = split_names("furigana jruby kana kanjiruby ruby xpinyin")
 """Commands that set the reading, their last argument, above the characters, their first."""
@@ -205,6 +222,7 @@ ENVIRONMENT_ARGUMENTS = {
     "spacing": 1, "textblock": 1, "floatingfigure": 1, "adjustbox": 1, "subfigure": 1, "subtable": 1,
     "otherlanguage": 1, "otherlanguage*": 1, "mdframed": 0, "tcolorbox": 0, "changemargin": 2, "narrow": 2,
     "paracol": 1, "column": 1, "algorithm": 0, "proofof": 0, "NiceTabular": 1, "NiceTabular*": 2, "NiceTabularX": 2,
+    "labeling": 1,
     "longtblr": 1, "talltblr": 1, "mpsupertabular": 1, "mpxtabular": 1, "supertabular*": 2, "xltabular": 2,
 }  # fmt: skip
 """Arguments in braces behind `\\begin{...}` that are not text."""
@@ -215,7 +233,8 @@ THEOREMS = {
     "conjecture": "Conjecture", "claim": "Claim", "proof": "Proof", "exercise": "Exercise", "fact": "Fact",
     "question": "Question", "problem": "Problem", "solution": "Solution",
     "acknowledgement": "Acknowledgement", "note": "Note", "pf": "Proof", "proof*": "Proof", "demo": "",
-    "proclaim": "", "remarks": "Remarks", "examples": "Examples", "claim*": "Claim",
+    "IEEEproof": "Proof", "prf": "Proof", "proclaim": "", "remarks": "Remarks", "examples": "Examples",
+    "claim*": "Claim",
 }  # fmt: skip
 """Environments that print a name, where the paper does not define them itself."""
 PARAGRAPHS = split_names(
@@ -273,6 +292,8 @@ SYMBOLS = {
     "ss": "ß", "o": "ø", "O": "Ø", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "aa": "å", "AA": "Å",
     "l": "ł", "L": "Ł", "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "ng": "ŋ",
     "NG": "Ŋ", "ohorn": "ơ", "OHORN": "Ơ", "uhorn": "ư", "UHORN": "Ư",
+    "ier": "er", "iere": "re", "iers": "ers", "ieres": "res", "nodata": "…", "ieme": "e", "iemes": "es",
+    "degre": "°", "degres": "°",
     "dj": "đ", "DJ": "Đ", "SS": "ẞ", "S": "§", "P": "¶", "copyright": "©", "dag": "†",
     "ddag": "‡", "pounds": "£", "euro": "€", "EUR": "€", "texteuro": "€", "ldots": "…", "dots": "…",
     "textellipsis": "…", "dotsc": "…", "dotsb": "…", "cdots": "⋯", "textendash": "–", "textemdash": "—",

@@ -42,18 +42,31 @@ ACCENTED_LETTER = re.compile(
 )
 MAX_ACCENTED_CHARACTERS = 40
 """Characters of a group with a letter that has an accent already."""
+TWO_COLUMNS = re.compile(rf"\\twocolumn(?=\s*\[){OPTION.pattern}")
+NUMBER_UNIT = re.compile(r"[ \t]*\[([^\[\]{}]{1,40})\]")
+ADJACENT_OPTION = re.compile(r"\[[^\[\]{}\n]{0,80}\](?=\{)")
+"""An option of a command that nobody knows."""
+HEXADECIMAL = re.compile(r"\s*[0-9A-Fa-f]{2,6}\s*")
+UNKNOWN_CHARACTER = "\u3013"
+"""The geta mark, for a character of a font that has no code here."""
+SPACE_WIDTH = re.compile(r"[\s{=]*([-+]?)([\d.]*)[ \t]*(?:true[ \t]*)?(\\[A-Za-z]+|[a-z]{2})")
+POINTS = {"pt": 1.0, "bp": 1.0, "mm": 2.85, "cm": 28.5, "in": 72.0, "pc": 12.0, "em": 10.0, "ex": 4.5}
+MIN_SPACE_POINTS = 2.0
+"""Width from which a space parts two words."""
 OVERLAY = re.compile(r"<[\d,+|.\- a-z:@]{0,40}>")
 TABU_WIDTH = re.compile(r"[ \t]*(?:to|spread)[ \t]*[^{}\[\]\n]{1,60}(?=[\[{])")
 _BRACED = r"\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}"
 BOX_TITLE = re.compile(rf"(?:^|,)\s*(?:frame)?title\s*=\s*((?>(?:[^,{{}}]+|{_BRACED})*))")
 """The title among the options of a box."""
 _UNIT = r"(?:pt|cm|mm|in|em|ex|pc|bp|sp|mu|fill?l?)(?![A-Za-z])"
+_LENGTH = rf"[-+]?(?:(?:\d+(?:\.\d*)?|\.\d+)[ \t]*(?:true[ \t]*)?(?:pt|cm|mm|in|em|ex|pc|bp|sp)|{_UNIT})"
 DIMENSION = re.compile(
-    r"[ \t]*(?:=[ \t]*)?(?:to[ \t]*)?[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*(?:true[ \t]*)?"
-    rf"(?:{_UNIT}|\\[A-Za-z]+)"
+    rf"[ \t]*(?:=[ \t]*)?(?:to[ \t]*)?(?:{_LENGTH}|[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*(?:true[ \t]*)?"
+    rf"(?:{_UNIT}|\\[A-Za-z]+))"
     rf"(?:[ \t]*(?:plus|minus)[ \t]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)?[ \t]*{_UNIT})*"
 )
 """A length behind a command that takes one."""
+BOX_WIDTH = re.compile(rf"[ \t]*(?:to|spread)[ \t]*(?:{_LENGTH}|[-+]?[\d.]*\\[A-Za-z]+)[ \t]*(?=\{{)")
 STYLE_VALUE = re.compile(rf"\s*\+?=(?:{OPTION.pattern})")
 CHARACTER_CODE = re.compile(
     r"[ \t]*\{?[ \t]*(?:\"([0-9A-F]{1,6})|(\d{1,7})|`\\?(?![ \t\n])(.)|'([0-7]{1,7}))[ \t]?"
@@ -113,6 +126,19 @@ def format_table(content: str) -> str:
         if any(cell.strip("-–—| ") for cell in cells):
             rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])
+
+
+def is_wide(length: str) -> bool:
+    """Return whether a space of such a length parts two words: 1em does, a hair or a negative one does not."""
+    match = SPACE_WIDTH.match(length)
+    if match is None or match[1] == "-":
+        return False
+    if match[3].startswith("\\"):
+        return True
+    return (
+        float(match[2] if match[2].replace(".", "", 1).isdecimal() else "0") * POINTS.get(match[3], 0)
+        >= MIN_SPACE_POINTS
+    )
 
 
 def format_tabbed(content: str) -> str:
