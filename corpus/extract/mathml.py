@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 MAX_MATHML_DEPTH = 60
 
+_HARD_SPACES = ("\u00a0", "\u2002", "\u2003", "\u2009", "\u202f")
+"""Spaces that are kept at the ends of words in a formula."""
 _FUNCTIONS = frozenset(
     (
         "arccos",
@@ -52,6 +55,8 @@ def to_latex(element: Any, depth: int = 0) -> str:
     if name == "mspace":
         return " "
     parts = [to_latex(child, depth + 1) for child in element if isinstance(child.tag, str)]
+    if name == "mmultiscripts" and parts:
+        return _convert_scripts(element, parts)
     if name == "msub" and len(parts) == 2:
         return f"{_brace_base(parts[0])}_{_brace_group(parts[1])}"
     if name == "msup" and len(parts) == 2:
@@ -82,9 +87,33 @@ def to_latex(element: Any, depth: int = 0) -> str:
     return "".join(parts)
 
 
+def _convert_scripts(element: Any, parts: list[str]) -> str:
+    """Return a base with pairs of scripts behind it and, from `mprescripts` on, before it: `{}_6^{14}C`."""
+    names = [child.tag.rpartition("}")[2] for child in element if isinstance(child.tag, str)]
+    middle = names.index("mprescripts") if "mprescripts" in names else len(parts)
+    before, behind = _write_pairs(parts[middle + 1 :]), _write_pairs(parts[1:middle])
+    return "".join([*(f"{{}}{pair}" for pair in before), _brace_base(parts[0]), "{}".join(behind)])
+
+
+def _write_pairs(scripts: list[str]) -> list[str]:
+    """Return subscripts and superscripts that alternate, a pair each; empty ones are left out."""
+    pairs = []
+    for low, high in zip_longest(scripts[::2], scripts[1::2], fillvalue=""):
+        pairs.append(
+            (f"_{_brace_group(low)}" if low.strip() else "")
+            + (f"^{_brace_group(high)}" if high.strip() else "")
+        )
+    return [pair for pair in pairs if pair]
+
+
 def _convert_token(name: str, text: str) -> str:
+    stripped = text.strip(" \t\r\n")
     text = " ".join(text.split())
     if name == "mtext":
+        before, behind = (
+            " " if stripped[at : at + 1] in _HARD_SPACES else "" for at in (0, len(stripped) - 1)
+        )
+        text = f"{before}{text}{behind}" if text else text
         return f"\\text{{{text}}}" if any(letter.isalpha() for letter in text) else text
     if name == "mi" and len(text) > 1 and text.isalpha() and text.isascii():
         return f"\\{text} " if text in _FUNCTIONS else f"\\mathrm{{{text}}}"

@@ -147,6 +147,16 @@ def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
             "<figure><p>١</p><figcaption>صورة</figcaption></figure><footer>نهاية</footer>",
             "١\n\nصورة\n\nنهاية",
         ),
+        (
+            '<p><span style="display:block">一行</span><span style="display: block; margin-left: 1em">二行</span></p>',
+            "一行\n\n二行",
+        ),
+        ('<p><span style="display:block; float:left">О</span>днажды</p>', "Однажды"),
+        (
+            '<table><tr><td rowspan="2">年</td><td>1</td></tr><tr><td>2</td></tr>'
+            "<tr><td>月</td><td>3</td></tr></table>",
+            "年 | 1\n| 2\n月 | 3",
+        ),
         ('<ol><li value="7">เจ็ด</li><li>แปด</li></ol>', "7. เจ็ด\n8. แปด"),
     ],
 )

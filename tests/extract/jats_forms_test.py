@@ -290,3 +290,32 @@ def test_languages_in_capitals_and_titles_that_name_their_own() -> None:
 )
 def test_no_text_is_glued_to_its_neighbour(body: str, text: str) -> None:
     assert text_of(body) == f"Boats\n\n{text}"
+
+
+def test_formulas_side_by_side_stay_three() -> None:
+    formulas = "".join(f"<inline-formula><tex-math>{name}</tex-math></inline-formula> " for name in "abc")
+    assert text_of(
+        f"<p>{formulas}и $$ <inline-formula><tex-math>d</tex-math></inline-formula> $</p>"
+    ).endswith("$a$ $b$ $c$ и $$ $d$ $")
+    assert text_of("<p>$<inline-formula><tex-math>α</tex-math></inline-formula>$ и</p>").endswith("\n$α$ и")
+
+
+@pytest.mark.parametrize(
+    ("math", "shown"),
+    [
+        (
+            "<mml:mmultiscripts><mml:mi>C</mml:mi><mml:mprescripts/><mml:mn>6</mml:mn><mml:mn>14</mml:mn></mml:mmultiscripts>",
+            "{}_6^{14}C",
+        ),
+        (
+            "<mml:mmultiscripts><mml:mi>X</mml:mi><mml:mi>a</mml:mi><mml:none/><mml:none/><mml:mi>b</mml:mi>"
+            "</mml:mmultiscripts>",
+            "X_a{}^b",
+        ),
+        ("<mml:mtext>если\u00a0</mml:mtext><mml:mi>x</mml:mi>", "\\text{если }x"),
+        ("<mml:mtext> если </mml:mtext><mml:mi>x</mml:mi>", "\\text{если}x"),
+    ],
+)
+def test_scripts_and_words_of_mathml(math: str, shown: str) -> None:
+    formula = f"<inline-formula><mml:math>{math}</mml:math></inline-formula>"
+    assert text_of(f"<p>看 {formula}。</p>") == f"Boats\n\n看 ${shown}$。"

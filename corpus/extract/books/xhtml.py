@@ -67,6 +67,8 @@ INLINE_ELEMENTS = frozenset(
 )
 """Elements that may hold nothing but the number of a page."""
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+BLOCK_STYLE = re.compile(r"display\s*:\s*block\b", re.IGNORECASE)
+FLOATING_STYLE = re.compile(r"float\s*:\s*(?:left|right)|position\s*:\s*(?:absolute|fixed)", re.IGNORECASE)
 HIDING_RULE = re.compile(
     r"([^{}]{1,400})\{[^{}]{0,1000}?(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]{0,1000}\}",
     re.IGNORECASE,
@@ -125,6 +127,7 @@ BLOCKS_IN_CELLS = frozenset(
     {"p", "div", "li", "ul", "ol", "center", "h1", "h2", "h3", "h4", "h5", "h6", "section"}
 )
 KEPT_ATTRIBUTES = frozenset({"start", "value", "colspan", "rowspan"})
+MAX_SPANNED_COLUMNS = 100
 MAX_CELL_CHARACTERS = 1500
 """Characters of a cell beyond which a table is a layout of paragraphs."""
 PLACE_IN_BOOK = re.compile(r"(?!\w+:)[^#\s]*(?:#\S|\.x?html?\b)", re.IGNORECASE)
@@ -178,6 +181,8 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
         if not isinstance(tag, str) or element is body or element in gone:
             continue
         is_bare = not element.attrib
+        if not is_bare and _is_line(element):
+            element.tag = tag = "div"
         if is_bare and tag in PLAIN_TAGS:
             continue
         if not is_bare and _is_left_out(element, hidden):
@@ -231,6 +236,14 @@ def _is_left_out(element: etree._Element, hidden: frozenset[str]) -> bool:
     return len(text) <= 24 and PAGE_NUMBER.fullmatch(text) is not None
 
 
+def _is_line(element: etree._Element) -> bool:
+    """Return whether an element of a line is a line of its own by its style, as verses are in some books."""
+    style = element.get("style")
+    if not style or BLOCK_STYLE.search(style) is None or FLOATING_STYLE.search(style) is not None:
+        return False
+    return etree.QName(element).localname in ("span", "i", "em", "b", "strong", "small", "cite")
+
+
 def _is_name_of_gutenberg(names: str) -> bool:
     """Return whether a class or an id is that of what Project Gutenberg puts around a book."""
     return "pg" in names.lower() and GUTENBERG_NAMES.search(names) is not None
@@ -254,6 +267,7 @@ def _lay_out_table(table: etree._Element) -> None:
         return
     laid = etree.Element("p")
     _drop_empty_columns(cells)
+    _fill_spanned_rows(cells)
     for row in cells:
         for cell in row:
             _flatten_cell(cell)
@@ -285,6 +299,32 @@ def _drop_empty_columns(rows: list[list[etree._Element]]) -> None:
     used = {at for row in rows for at, cell in enumerate(row) if "".join(cell.itertext()).strip()}
     for row in rows:
         row[:] = [cell for at, cell in enumerate(row) if at in used]
+
+
+def _fill_spanned_rows(rows: list[list[etree._Element]]) -> None:
+    """Put an empty cell where one reaches in from the row above, so that the others keep their columns."""
+    below: dict[int, tuple[int, int]] = {}
+    """Column -> the width of the cell that reaches into it, and for how many rows more."""
+    for row in rows:
+        above, below = below, {at: (wide, left - 1) for at, (wide, left) in below.items() if left > 1}
+        column, filled = 0, []
+        for cell in [*row, None]:
+            while column in above:
+                filled.append(etree.Element("td"))
+                column += above[column][0]
+            if cell is None:
+                break
+            filled.append(cell)
+            wide, high = (_read_span(cell, name) for name in ("colspan", "rowspan"))
+            if high > 1 and column < MAX_SPANNED_COLUMNS:
+                below[column] = (wide, high - 1)
+            column += wide
+        row[:] = filled
+
+
+def _read_span(cell: etree._Element, name: str) -> int:
+    value = cell.get(name) or ""
+    return max(1, int(value)) if value.isdecimal() and len(value) <= 4 else 1
 
 
 def _flatten_cell(cell: etree._Element) -> None:

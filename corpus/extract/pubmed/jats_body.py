@@ -405,7 +405,7 @@ def mend_block(text: str) -> str:
         text = _WRAPPED.sub("", text)
     text = " ".join(text.split())
     if "$" in text:
-        text = _DOUBLED.sub(r"$\1$", text)
+        text = _drop_doubled_delimiters(text)
     if HOLE in text or CITATION_START in text:
         text = _CITATIONS.sub(HOLE, text)
         if _has_closed_hole(text):
@@ -414,6 +414,20 @@ def mend_block(text: str) -> str:
             text = _ONLY_CITED.sub(HOLE, text)
         text = mend_holes(text).replace(CITATION_START, "").replace(CITATION_END, "").strip()
     return text
+
+
+def _drop_doubled_delimiters(text: str) -> str:
+    """Return a text with one pair of delimiters around each formula; `$a$ $b$ $c$` are three formulas."""
+    pieces: list[str] = []
+    at = search_from = dollars = 0
+    while (match := _DOUBLED.search(text, search_from)) is not None:
+        dollars += text.count("$", search_from, match.start())
+        if dollars % 2:
+            dollars, search_from = dollars + 1, match.start() + 1
+        else:
+            pieces += [text[at : match.start()], f"${match[1]}$"]
+            at = search_from = match.end()
+    return "".join([*pieces, text[at:]])
 
 
 def _has_closed_hole(text: str) -> bool:
