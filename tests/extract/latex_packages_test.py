@@ -561,3 +561,29 @@ AAS = (
 )
 def test_journals_and_spaces(tex: str, text: str) -> None:
     assert text_of(tex) == text
+
+
+ONE_DOT = (
+    "\\makeatletter\n\\DeclareRobustCommand\\onedot{\\futurelet\\@let@token\\@onedot}\n"
+    "\\def\\@onedot{\\ifx\\@let@token.\\else.\\null\\fi\\xspace}\n\\def\\etal{\\emph{et al}\\onedot}\n"
+    "\\newcommand{\\etc}{etc\\@ifnextchar.{}{.\\@}}\n\\makeatother\n"
+)
+
+
+def test_abbreviations_that_look_for_a_full_stop_have_one() -> None:
+    body = r"Smith \etal said, Ли \etal. X \etc\ y, 王 \etc."
+    assert text_of(body, ONE_DOT) == "Smith et al. said, Ли et al. X etc. y, 王 etc."
+
+
+@pytest.mark.parametrize(
+    ("language", "tex", "text"),
+    [
+        ("russian", r"""- Да. "--~разговор, "--* Нет, "--- тире""", "- Да. — разговор, — Нет, — тире"),
+        ("ngerman", r"""Auf"|lage, "`Zitat"'""", "Auflage, „Zitat“"),
+        ("portuguese", r"""guarda"-chuva, "<sim">, "não" """, 'guarda-chuva, «sim», "não"'),
+        ("dutch", r"""zee"=eend, "`ja"', "nee" """, 'zee-eend, „ja”, "nee"'),
+        ("czech", r"""\uv{citát} česko"=polský""", "„citát“ česko-polský"),
+    ],
+)
+def test_shorthands_of_babel(language: str, tex: str, text: str) -> None:
+    assert text_of(tex, f"\\usepackage[{language}]{{babel}}") == text

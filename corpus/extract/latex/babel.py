@@ -51,11 +51,32 @@ _QUOTES = {
     '"<': "«",
     '">': "»",
     '"---': "---",
+    '"--~': "---~",
+    '"--*': "---",
+    '"|': "",
     '"=': "-",
     '"~': "-",
     '"-': "",
     '""': "",
 }
+
+
+_OTHER_SHORTHANDS = (
+    "spanish",
+    "portuguese",
+    "italian",
+    "dutch",
+    "polish",
+    "czech",
+    "french",
+    "catalan",
+    "danish",
+)
+"""Languages of which only those shorthands are read that cannot be straight quotes."""
+_HYPHEN = re.compile(r'(?<=[^\W\d_])"([-=~|])(?=[^\W\d_])')
+_HYPHENS = {"-": "", "=": "-", "~": "-", "|": "", "portuguese -": "-"}
+_GUILLEMETS = re.compile(r'"<([^"<>]{1,500})">')
+_LOW_QUOTES = re.compile(r"\"`([^\"`]{1,500})\"'")
 
 
 def language_of(tex: str) -> str | None:
@@ -94,7 +115,12 @@ def find_proof_word(language: str | None) -> str:
 
 def replace_shorthands(text: str, language: str | None) -> str:
     """Return the text without babel's shorthands that begin with a straight quote: `"a`, `"---`, `"<`."""
-    if language not in ("german", "russian", "ukrainian") or '"' not in text:
+    if '"' not in text:
+        return text
+    if language in _OTHER_SHORTHANDS:
+        text = _HYPHEN.sub(lambda match: _HYPHENS.get(f"{language} {match[1]}", _HYPHENS[match[1]]), text)
+        return _GUILLEMETS.sub(r"«\1»", _LOW_QUOTES.sub(r"„\1”", text))
+    if language not in ("german", "russian", "ukrainian"):
         return text
     if language == "german":
         text = _UMLAUT.sub(lambda match: _UMLAUTS[match[1]], text)

@@ -395,6 +395,9 @@ class Converter:
             return self.convert_first_of_two(at)
         if name == "xspace":
             return at
+        if name in ("onedot", "@onedot"):
+            self.out.append("" if text.startswith(".", at) else ".")
+            return at
         if name in known.PARAGRAPHS or name.startswith("end"):
             self.out.append("\n\n")
         if name == "font":
@@ -596,6 +599,8 @@ class Converter:
         if name.startswith(("foreign", "hyphen")):
             named, at = self.read_groups(at, 1)
             language = named[0].strip() if named else language
+        if name == "uv":
+            language = "czech"
         if name in ("textcquote", "blockcquote", "foreigntextcquote", "foreignblockcquote"):
             at = self.skip_arguments(at, 1)
         opening, closing = known.QUOTATION_MARKS.get(language or "", known.QUOTATION_MARKS[""])

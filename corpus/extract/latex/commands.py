@@ -127,7 +127,7 @@ LIST_WORDS = {
 """What stands before the last of several numbers."""
 QUOTES = split_names(
     "enquote textquote blockquote textcquote blockcquote foreignquote foreigntextquote foreignblockquote hyphenquote "
-    "hyphentextquote foreigntextcquote foreignblockcquote say"
+    "hyphentextquote foreigntextcquote foreignblockcquote say uv"
 )
 """Commands that set their argument in quotes."""
 QUOTATION_MARKS = {

@@ -48,6 +48,8 @@ _FORM = re.compile(
 NO_VALUE = "-NoValue-"
 _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
 _BOX_TITLE = re.compile(r"(?:^|,)\s*title\s*=\s*((?>(?:[^,{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*))")
+_NEXT_DOT = re.compile(r"\\@?ifnextchar\s*\.\s*\{[^{}]{0,40}\}\s*\{([^{}]{0,40})\}(?![A-Za-z@])")
+"""A full stop that is set unless one follows, as in abbreviations."""
 _THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
 
 
@@ -217,6 +219,8 @@ def _define(
     body_text = text[at + 1 : close]
     if kind == "DeclareMathOperator":
         body_text = f"\\operatorname{{{body_text}}}"
+    if "nextchar" in body_text:
+        body_text = _NEXT_DOT.sub(lambda match: "\\onedot" if "." in match[1] else "", body_text)
     computes = len(body_text) > MAX_BODY_CHARACTERS or _COMPUTES.search(body_text) is not None
     if plain and arguments <= 9 and name not in protected and not computes:
         definitions.macros[name] = Macro(arguments, body_text, default)
