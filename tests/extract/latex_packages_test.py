@@ -587,3 +587,28 @@ def test_abbreviations_that_look_for_a_full_stop_have_one() -> None:
 )
 def test_shorthands_of_babel(language: str, tex: str, text: str) -> None:
     assert text_of(tex, f"\\usepackage[{language}]{{babel}}") == text
+
+
+@pytest.mark.parametrize(
+    ("piece", "end"),
+    [
+        (r"\nicefrac{x}{", "}"),
+        (r"\texorpdfstring{", "}{}"),
+        (r"\ifthenelse{x}{", "}{}"),
+        (r"\epigraph{x}{", "}"),
+        (r"\'{\^", "e}"),
+        (r"\textsubscript{a b}", ""),
+        (r"\begin{tabbing}a\=\kill ", ""),
+        (r"\begin{longtable}{l}a\\\endhead b\endfoot ", ""),
+        (r"\twocolumn[", "]"),
+        (r"\begin{tcolorbox}[title={", "}]"),
+        (r"\begin{lstlisting}[caption={", "}]"),
+        (r"\hspace{", "}"),
+        ('"<', '">'),
+        (r"\newtcolorbox{a}[1]{title=", "}"),
+    ],
+)
+def test_no_command_is_slow_or_too_deep(piece: str, end: str) -> None:
+    begin = time.process_time()
+    text_of(piece * 3000 + "字" + end * 3000, r"\usepackage[dutch]{babel}")
+    assert time.process_time() - begin < 3

@@ -64,6 +64,8 @@ from corpus.extract.latex.marks import (
 from corpus.extract.raised_text import write_script
 
 MAX_OPEN_FRAMES = 400
+MAX_PARTS_APART = 20
+"""Depth to which parts are converted by themselves; what is deeper loses its commands."""
 MAX_BASE_PIECES = 16
 """Pieces of text in which that is looked for which a subscript stands at."""
 
@@ -99,6 +101,8 @@ class Converter:
         self.notes: list[str] = []
         self.title: str | None = None
         self.cited: dict[str, int] = {}
+        self.depth = 0
+        """How many parts that are converted apart this one is inside."""
         self.switches: dict[str, bool] = {}
         """What the paper sets its booleans to."""
         self.code_count = 0
@@ -255,7 +259,7 @@ class Converter:
         close = self.braces.find_close(begin)
         if close is None or close - begin > MAX_ACCENTED_CHARACTERS:
             return at
-        letters = Converter(self.theorems).convert(self.text[begin + 1 : close]).strip()
+        letters = self.convert_apart(self.text[begin + 1 : close]).strip()
         if not letters[:1].isalpha():
             return at
         width = next((end for end in range(1, len(letters)) if not unicodedata.combining(letters[end])), None)
@@ -454,7 +458,7 @@ class Converter:
         second = self.braces.find_close(first + 1) if first is not None else None
         if first is None or second is None:
             return at
-        self.out.append(Converter(self.theorems).convert(self.text[at + 1 : first]))
+        self.out.append(self.convert_apart(self.text[at + 1 : first]))
         return second + 1
 
     def read_groups(self, at: int, count: int) -> tuple[list[str], int]:
@@ -502,7 +506,7 @@ class Converter:
         """Write a fraction in a line of text: 1/2."""
         values: list[str] = []
         behind = read_arguments(self.text, self.skip_options(at), Macro(2, ""), self.braces, values)
-        above, below = (Converter(self.theorems).convert(value).strip() for value in values)
+        above, below = (self.convert_apart(value).strip() for value in values)
         if not above or not below:
             return at
         follows_number = bool(self.out) and self.out[-1][-1:].isdecimal()
@@ -546,8 +550,11 @@ class Converter:
 
     def convert_apart(self, tex: str) -> str:
         """Return a part of the paper as text by itself; notes and citations go on counting."""
+        if self.depth >= MAX_PARTS_APART:
+            return TOKEN.sub(" ", tex)
         inner = Converter(self.theorems, self.language)
         inner.notes, inner.cited, inner.switches = self.notes, self.cited, self.switches
+        inner.depth = self.depth + 1
         return inner.convert(tex)
 
     def convert_choice(self, name: str, at: int) -> int:
