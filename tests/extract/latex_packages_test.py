@@ -403,6 +403,14 @@ def test_titles_of_environments_that_nobody_defines_here() -> None:
         (r"a\endnote{Ende} b", "a b\n\nEnde"),
         (r"\epigraph{Быть или не быть}{Шекспир} Да.", "Быть или не быть\n\nШекспир\n\nДа."),
         (r"\lstinline[language=C]{int a;} \mintinline[x]{c}|y|", "int a; y"),
+        (
+            r"5\textperthousand{} \textminus3\,°, \textalpha-\textomega, a\textrightarrow b",
+            "5‰ −3 °, α-ω, a→b",
+        ),
+        (
+            r"\guilsinglleft да\guilsinglright{} 100\,\textbaht{} ไทย \textreferencemark{}注",
+            "‹да› 100 ฿ ไทย ※注",
+        ),
         (r"\iffalse hidden $a \iff b$ \ifthenelse{a}{b}{c}\fi shown \fi end", "shown end"),
     ],
 )

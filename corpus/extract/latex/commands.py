@@ -317,12 +317,36 @@ SYMBOLS = {
     "sigma": "σ", "lambda": "λ", "pi": "π", "infty": "∞", "ptc": "", "relax": "", "and": ", ",
 }  # fmt: skip
 """Commands that print a character."""
+SYMBOLS |= {
+    "guilsinglleft": "‹", "guilsinglright": "›", "flq": "‹", "frq": "›", "textperthousand": "‰", "permil": "‰",
+    "textpertenthousand": "‱", "textcent": "¢", "textyen": "¥", "textcurrency": "¤", "textwon": "₩", "textbaht": "฿",
+    "textdong": "₫", "textnaira": "₦", "textpeso": "₱", "textlira": "₤", "textflorin": "ƒ", "textcopyright": "©",
+    "textordfeminine": "ª", "textordmasculine": "º", "textonesuperior": "¹", "texttwosuperior": "²",
+    "textthreesuperior": "³", "textthreequarters": "¾", "textdiv": "÷", "textminus": "−", "textleftarrow": "←",
+    "textrightarrow": "→",
+    "textuparrow": "↑", "textdownarrow": "↓", "textlnot": "¬", "textsurd": "√", "textbrokenbar": "¦", "textbardbl": "‖",
+    "textasteriskcentered": "∗", "textopenbullet": "◦", "textbigcircle": "◯", "textlangle": "⟨", "textrangle": "⟩",
+    "textexclamdown": "¡", "textquestiondown": "¿", "textinterrobang": "‽", "textreferencemark": "※",
+    "textestimated": "℮", "textmho": "℧", "textrecipe": "℞", "textservicemark": "℠", "textmusicalnote": "♪",
+    "textmarried": "⚭", "textborn": "*", "textdied": "†", "textfractionsolidus": "⁄", "textlbrackdbl": "⟦", "textrbrackdbl": "⟧",
+    "textasciimacron": "¯", "textasciiacute": "´", "textasciigrave": "\x18", "textasciidieresis": "¨",
+}  # fmt: skip
+"""Those of textcomp."""
+SYMBOLS |= {
+    "textalpha": "α", "textbeta": "β", "textgamma": "γ", "textdelta": "δ", "textepsilon": "ε", "textzeta": "ζ",
+    "texteta": "η", "texttheta": "θ", "textiota": "ι", "textkappa": "κ", "textlambda": "λ", "textnu": "ν",
+    "textxi": "ξ", "textomicron": "ο", "textpi": "π", "textrho": "ρ", "textsigma": "σ", "texttau": "τ",
+    "textupsilon": "υ", "textphi": "φ", "textchi": "χ", "textpsi": "ψ", "textomega": "ω", "textGamma": "Γ",
+    "textDelta": "Δ", "textTheta": "Θ", "textLambda": "Λ", "textXi": "Ξ", "textPi": "Π", "textSigma": "Σ",
+    "textUpsilon": "Υ", "textPhi": "Φ", "textPsi": "Ψ", "textOmega": "Ω",
+}  # fmt: skip
+"""Those of textgreek."""
 LITERALS = {
     "%": "%", "$": "\x1a", "&": "&", "#": "#", "_": "_", "{": "\x12", "}": "\x13", " ": " ", "\n": " ", "\t": " ",
     ",": " ", ";": " ", ":": " ", ">": " ", "!": "", "-": "", "/": "", "@": "", "*": "", "+": "", "|": "", "<": "",
     "(": "", ")": "", "[": "", "]": "",
 }  # fmt: skip
-"""Commands of one sign. `\\x1a` and `\\x10` to `\\x13` stand for `$`, `\\`, `~`, `{` and `}` until the end."""
+"""Commands of one sign. What `HELD_CHARACTERS` holds stands for characters that mean something until the end."""
 HELD_CHARACTERS = {
     "\x1a": "$", "\x10": "\\", "\x11": "~", "\x12": "{", "\x13": "}", "\x14": "-", "\x15": "<", "\x16": ">",
     "\x17": "'", "\x18": "`",
