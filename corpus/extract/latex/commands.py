@@ -328,7 +328,8 @@ SYMBOLS |= {
     "textasteriskcentered": "∗", "textopenbullet": "◦", "textbigcircle": "◯", "textlangle": "⟨", "textrangle": "⟩",
     "textexclamdown": "¡", "textquestiondown": "¿", "textinterrobang": "‽", "textreferencemark": "※",
     "textestimated": "℮", "textmho": "℧", "textrecipe": "℞", "textservicemark": "℠", "textmusicalnote": "♪",
-    "textmarried": "⚭", "textborn": "*", "textdied": "†", "textfractionsolidus": "⁄", "textlbrackdbl": "⟦", "textrbrackdbl": "⟧",
+    "textmarried": "⚭", "textborn": "*", "textdied": "†", "textfractionsolidus": "⁄",
+    "textlbrackdbl": "⟦", "textrbrackdbl": "⟧",
     "textasciimacron": "¯", "textasciiacute": "´", "textasciigrave": "\x18", "textasciidieresis": "¨",
 }  # fmt: skip
 """Those of textcomp."""
