@@ -29,7 +29,7 @@ from corpus.extract.html.blocks.second_look import CERTAIN, expect
 from corpus.extract.plain_text import clean_text
 from corpus.garbage_collection import without_collection
 
-VERSION = 8
+VERSION = 9
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MIN_TEXT_BYTES = 100
