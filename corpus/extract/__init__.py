@@ -15,6 +15,7 @@ What they share:
 
     holes.py         punctuation around dropped markup    mathml.py        formulas as LaTeX
     reflow.py        hard-wrapped lines as paragraphs     dates.py         dates as ISO 8601
+    raised_text.py   superscripts and subscripts as text
     secrets.py       passwords, keys, e-mail addresses    creative_commons.py   licences by SPDX name
     opt_outs.py      what pages say about training        page_readers.py  which module reads pages in a mode
 
