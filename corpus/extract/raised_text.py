@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_SUPERSCRIPTS = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
-_SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
+SUPERSCRIPTS = str.maketrans("0123456789+-−–=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾ⁿ")
+SUBSCRIPTS = str.maketrans("0123456789+-−–=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎")
 _RAISABLE = re.compile(r"[0-9+\-−–=()n]{1,12}|[+\-−–]/[+\-−–]|\d{1,3}(?:,\d{1,3}){1,9}")
 _LOWERABLE = re.compile(r"[0-9+\-−–=()]{1,12}|\d{1,3}(?:[.,]\d{1,3}){1,9}")
 """Scripts that there are characters for; `+/−` and `1,2` with their bar and comma as they are."""
@@ -27,7 +27,7 @@ def write_script(text: str, name: str, base: str, behind: str) -> str:
     """
     plain = text.strip()
     if (_RAISABLE if name == "sup" else _LOWERABLE).fullmatch(plain):
-        return plain.translate(_SUPERSCRIPTS if name == "sup" else _SUBSCRIPTS) + text[len(text.rstrip()) :]
+        return plain.translate(SUPERSCRIPTS if name == "sup" else SUBSCRIPTS) + text[len(text.rstrip()) :]
     if not plain or not base or base.endswith(_SCRIPT_BASE_ENDS) or _HELD.search(text):
         return text
     if len(plain) > MAX_SCRIPT_CHARACTERS:

@@ -245,12 +245,10 @@ def _define_document_command(
         name, at = named[1] or named[2], named.end()
     groups = []
     for _ in range(3 if kind.endswith("Environment") else 2):
-        group = _GROUP.match(text, at)
-        close = pairs.find_close(group.end()) if group is not None else None
-        if group is None or close is None:
+        if (read := _read_group(text, at, pairs)) is None:
             return None
-        groups.append(text[group.end() + 1 : close])
-        at = close + 1
+        body, at = read
+        groups.append(body)
     forms = _read_forms(groups[0])
     if forms is None or name in protected or any(len(body) > MAX_BODY_CHARACTERS for body in groups[1:]):
         definitions.macros.pop(name, None)
@@ -301,12 +299,9 @@ def _define_theorem(
     shared = within = None
     if (option := _OPTION.match(text, at)) is not None:
         shared, at = option[1].strip(), option.end()
-    group = _GROUP.match(text, at)
-    close = pairs.find_close(group.end()) if group is not None else None
-    if group is None or close is None:
+    if (read := _read_group(text, at, pairs)) is None:
         return at
-    definitions.theorems[name] = text[group.end() + 1 : close].strip()
-    at = close + 1
+    definitions.theorems[name], at = read[0].strip(), read[1]
     if (option := _OPTION.match(text, at)) is not None:
         within, at = option[1].strip(), option.end()
     if not is_starred:
@@ -314,21 +309,25 @@ def _define_theorem(
         definitions.counters[name] = counter
     if kind == "spnewtheorem":
         for _ in range(2):
-            group = _GROUP.match(text, at)
-            close = pairs.find_close(group.end()) if group is not None else None
-            at = close + 1 if close is not None else at
+            read = _read_group(text, at, pairs)
+            at = read[1] if read is not None else at
     return at
+
+
+def _read_group(text: str, at: int, pairs: Braces) -> tuple[str, int] | None:
+    """Return what is in the group that comes next, and where the text goes on behind it; None if there is none."""
+    group = _GROUP.match(text, at)
+    close = pairs.find_close(group.end()) if group is not None else None
+    return None if group is None or close is None else (text[group.end() + 1 : close], close + 1)
 
 
 def _define_box(text: str, kind: str, at: int, pairs: Braces, definitions: Definitions) -> int | None:
     """Read `\\newtcolorbox{name}[1]{title=#1}`, or tcolorbox's other form `{name}{m}{title=#1}`."""
     if (option := _OPTION.match(text, at)) is not None:
         at = option.end()
-    group = _GROUP.match(text, at)
-    close = pairs.find_close(group.end()) if group is not None else None
-    if group is None or close is None:
+    if (read := _read_group(text, at, pairs)) is None:
         return None
-    name, at = text[group.end() + 1 : close].strip(), close + 1
+    name, at = read[0].strip(), read[1]
     arguments, default, forms = 0, None, None
     if kind.endswith("newtcolorbox"):
         if (option := _OPTION.match(text, at)) is not None:
@@ -336,23 +335,19 @@ def _define_box(text: str, kind: str, at: int, pairs: Braces, definitions: Defin
             if (option := _OPTION.match(text, at)) is not None:
                 default, at = option[1], option.end()
     else:
-        group = _GROUP.match(text, at)
-        close = pairs.find_close(group.end()) if group is not None else None
-        if group is None or close is None:
+        if (read := _read_group(text, at, pairs)) is None:
             return None
-        forms, at = _read_forms(text[group.end() + 1 : close]), close + 1
+        forms, at = _read_forms(read[0]), read[1]
         if forms is None:
             return None
-    group = _GROUP.match(text, at)
-    close = pairs.find_close(group.end()) if group is not None else None
-    if group is None or close is None:
+    if (read := _read_group(text, at, pairs)) is None:
         return None
-    title = _BOX_TITLE.search(text[group.end() + 1 : close])
+    title = _BOX_TITLE.search(read[0])
     heading = f"[title={{{title[1].strip()}}}]" if title is not None and "@" not in title[1] else ""
     begin = f"\\begin{{tcolorbox}}{heading}"
     macro = Macro(len(forms), begin, forms=forms) if forms else Macro(arguments, begin, default)
     definitions.environments[name] = (macro, "\\end{tcolorbox}")
-    return close + 1
+    return read[1]
 
 
 def _define_environment(text: str, at: int, pairs: Braces, definitions: Definitions) -> int | None:
@@ -367,12 +362,10 @@ def _define_environment(text: str, at: int, pairs: Braces, definitions: Definiti
             default, at = option[1], option.end()
     bodies = []
     for _ in range(2):
-        group = _GROUP.match(text, at)
-        close = pairs.find_close(group.end()) if group is not None else None
-        if group is None or close is None:
+        if (read := _read_group(text, at, pairs)) is None:
             return None
-        bodies.append(text[group.end() + 1 : close])
-        at = close + 1
+        body, at = read
+        bodies.append(body)
     if (
         not any(len(body) > MAX_BODY_CHARACTERS or _COMPUTES.search(body) for body in bodies)
         and "#" not in bodies[1]

@@ -18,6 +18,7 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.plain_text import clean_text
+from corpus.extract.raised_text import SUBSCRIPTS, SUPERSCRIPTS
 from corpus.extract.wikitext.names import data_identity, load_wiki_names
 from corpus.extract.wikitext.templates import WIKI_DATABASE, expand_templates, load_templates
 from corpus.extract.wikitext.variants import show_variants
@@ -70,8 +71,6 @@ BLOCK_TAG = re.compile(
 )
 LIST_ITEM = re.compile(r"<li(?:\s[^<>]*+)?>\s*", re.I)
 SCRIPT_TAGS = re.compile(r"<(su[pb])(?:\s[^<>]*+)?>([^<>\n]{1,40})</\1\s*>", re.I)
-WIKI_SUPERSCRIPTS = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
-WIKI_SUBSCRIPTS = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 SHOWN_SCRIPTS = {
     "sup": re.compile(r"[-+−=() 0-9]{1,12}|n|[+−-]?\d?n(?:[+−-]\d)?|\d{1,3}(?:, ?\d{1,3}){1,9}", re.A),
     "sub": re.compile(r"[-+−=() 0-9]{1,12}|\d{1,3}(?:[.,]\d{1,3}){1,9}", re.A),
@@ -419,7 +418,7 @@ def _show_script(match: re.Match[str]) -> str:
         text = unescape_entities(text)
     plain = text.strip()
     if SHOWN_SCRIPTS[name].fullmatch(plain):
-        return text.translate(WIKI_SUPERSCRIPTS if name == "sup" else WIKI_SUBSCRIPTS)
+        return text.translate(SUPERSCRIPTS if name == "sup" else SUBSCRIPTS)
     if name == "sup" and plain == "TM":
         return "™"
     start = match.start()
