@@ -40,7 +40,7 @@ from corpus.languages.sinitic import SINITIC, STANDARD, tell_sinitic
 from corpus.languages.third_voter import CLOSE_RELATIVES, ask_third
 from corpus.plugins import is_reference
 
-VERSION = 8
+VERSION = 9
 """Incremented when the same text and models would give another label or score."""
 
 MAX_CACHED_VERDICTS = 4096

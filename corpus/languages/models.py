@@ -20,9 +20,16 @@ _CAPITALS = string.ascii_uppercase.encode()
 _INVALID = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]+")
 """What fastText would take for a line end and CLD2 rejects: controls, surrogates, non-characters."""
 
-SAMPLE_WINDOWS, SAMPLE_WINDOW_CHARACTERS = 6, 250
-"""A long text is sampled by six windows of 250 characters, evenly spread: with twice as many, 1 page in 100,
-in two languages, gets the other."""
+SAMPLE_CHARACTERS = 1_500
+"""Characters of a text that both models are given. A text that is no longer is given whole."""
+
+SAMPLE_WINDOWS = 6
+"""Windows that a longer text is sampled by, evenly spread, each a sixth of the sample: with twice as many, 1 page
+in 100, in two languages, gets the other."""
+
+BOOK_CHARACTERS, BOOK_WINDOWS = 30_000, 30
+"""Characters above which the windows are as many as this, and shorter. Six places of a handbook may all be listings or
+names in another language: of 150 texts so long in the sample data, 8 had the label of those."""
 
 
 LID_PATH = Path(__file__).with_name("lid.176.ftz")
@@ -38,10 +45,14 @@ class Guess(NamedTuple):
 
 
 def sample_text(text: str) -> str:
-    """Return one line of at most 1,500 characters, in lower case where the text is mostly in capitals."""
-    if len(text) > SAMPLE_WINDOWS * SAMPLE_WINDOW_CHARACTERS:
-        step = (len(text) - SAMPLE_WINDOW_CHARACTERS) // (SAMPLE_WINDOWS - 1)
-        text = " ".join(text[i * step : i * step + SAMPLE_WINDOW_CHARACTERS] for i in range(SAMPLE_WINDOWS))
+    """Return one line of at most 1,530 characters (30 windows of 50 and what joins them), in lower case where the text
+    is mostly in capitals.
+    """
+    if len(text) > SAMPLE_CHARACTERS:
+        windows = SAMPLE_WINDOWS if len(text) <= BOOK_CHARACTERS else BOOK_WINDOWS
+        width = SAMPLE_CHARACTERS // windows
+        step = (len(text) - width) // (windows - 1)
+        text = " ".join(text[i * step : i * step + width] for i in range(windows))
     line = " ".join(text.split())
     if not line.isprintable():  # few are not: ten times as fast as a look for what is invalid
         line = " ".join(_INVALID.sub(" ", line).split())

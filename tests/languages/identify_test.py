@@ -75,6 +75,16 @@ def test_without_letters(text: str) -> None:
     assert IDENTIFIER.identify(text) == ("und_Zyyy", 0.0)
 
 
+@pytest.mark.parametrize("label", ["jpn_Jpan", "rus_Cyrl", "fra_Latn", "tha_Thai", "arb_Arab", "cmn_Hans", "hin_Deva"])
+def test_books_with_listings_where_few_windows_fall(label: str) -> None:
+    """Long texts are sampled at more places, since listings may stand at every one of a few."""
+    text = TEXTS[label] * (40_000 // len(TEXTS[label]) + 1)
+    step = (len(text) - 250) // 5
+    for place in range(0, len(text) - 249, step):
+        text = text[:place] + (TEXTS["eng_Latn"] * 3)[:250] + text[place + 250 :]
+    assert IDENTIFIER.identify(text)[0] == label
+
+
 def test_impossible_languages_are_vetoed() -> None:
     """Ideographs without kana are no Japanese, whatever a model says of a list of Japanese names."""
     assert IDENTIFIER.identify("東京都、大阪府、京都府、横浜市、名古屋市")[0].startswith("cmn_")
