@@ -13,6 +13,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from corpus.freed_memory import keep_freed_memory
+from corpus.garbage_collection import collect_rarely
+from corpus.pipelines.beam.kept_answers import keep_answers
 
 LEFT_OUT = (
     "apache_beam.io.gcp.bigquery",
@@ -55,11 +57,13 @@ def own_process() -> None:
 
     Before numpy is imported, this also leaves it one thread: products here are small, workers share the processor
     already, and to start OpenBLAS's threads takes half of numpy's import. Pydantic looks for no plug-ins of its own,
-    which would read what every installed package says of itself. Memory that was freed is kept.
+    which would read what every installed package says of itself. Memory that was freed is kept, and garbage looked for
+    rarely.
     """
     global _alone
     _alone = True
     keep_freed_memory()
+    collect_rarely()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
@@ -75,6 +79,7 @@ def load_beam(local_only: bool) -> None:
         return
     with _refusing(LEFT_OUT):
         import_module("apache_beam")
+    keep_answers()
     _is_reduced = True
 
 

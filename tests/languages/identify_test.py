@@ -75,7 +75,9 @@ def test_without_letters(text: str) -> None:
     assert IDENTIFIER.identify(text) == ("und_Zyyy", 0.0)
 
 
-@pytest.mark.parametrize("label", ["jpn_Jpan", "rus_Cyrl", "fra_Latn", "tha_Thai", "arb_Arab", "cmn_Hans", "hin_Deva"])
+@pytest.mark.parametrize(
+    "label", ["jpn_Jpan", "rus_Cyrl", "fra_Latn", "tha_Thai", "arb_Arab", "cmn_Hans", "hin_Deva"]
+)
 def test_books_with_listings_where_few_windows_fall(label: str) -> None:
     """Long texts are sampled at more places, since listings may stand at every one of a few."""
     text = TEXTS[label] * (40_000 // len(TEXTS[label]) + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,43 @@ from corpus.pipelines.beam import loading
 
 UNUSED = "this"
 """A module of Python that nothing imports."""
+OWN_PROCESS = """
+import gc
+
+from corpus.pipelines.beam.loading import is_whole, load_beam, own_process
+
+usual = gc.get_threshold()
+own_process()
+assert all(rare > often for rare, often in zip(gc.get_threshold(), usual))
+load_beam(local_only=True)
+assert not is_whole()
+
+import apache_beam as beam
+from apache_beam.coders import VarIntCoder
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec, get_dofn_specs, is_stateful_dofn
+
+class Counting(beam.DoFn):
+    SPEC = ReadModifyWriteStateSpec("seen", VarIntCoder())
+
+    def process(self, item, seen=beam.DoFn.StateParam(SPEC)):
+        yield item
+
+counting, plain = Counting(), beam.DoFn()
+for _ in range(2):
+    assert get_dofn_specs(counting) == ({Counting.SPEC}, set())
+    assert is_stateful_dofn(counting) and not is_stateful_dofn(plain)
+
+first, second = PipelineOptions(["--direct_num_workers=3"]), PipelineOptions([])
+for _ in range(2):
+    assert first.view_as(DirectOptions).direct_num_workers == 3
+    assert second.view_as(DirectOptions).direct_num_workers == 1
+    assert not second.view_as(StandardOptions).streaming
+first.view_as(StandardOptions).streaming = True
+assert first.view_as(StandardOptions).streaming and first.get_all_options()["streaming"]
+assert first.view_as(DirectOptions).view_as(StandardOptions).streaming
+"""
+"""What holds in a process that runs nothing but `corpus`."""
 
 
 def test_what_is_left_out_is_left_out_for_one_thread_and_for_a_time(
@@ -34,3 +72,8 @@ def test_beam_is_whole_in_a_process_of_the_user_with_or_without_clouds(
     assert loading.is_whole()
     monkeypatch.delitem(sys.modules, "apache_beam.io.gcp.bigquery", raising=False)
     assert loading.is_whole()
+
+
+def test_beam_answers_the_same_in_a_process_of_our_own() -> None:
+    ran = subprocess.run([sys.executable, "-c", OWN_PROCESS], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
