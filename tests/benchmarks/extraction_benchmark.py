@@ -234,8 +234,13 @@ def main() -> None:
     data = bench.sample_data() / "html_gold"
     candidates = engines()
     if given.engines:
-        candidates = {name: candidates[name] for name in given.engines.split(",")}
+        names = given.engines.split(",")
+        if unknown := [name for name in names if name not in candidates]:
+            parser.error(f"--engines {', '.join(unknown)}: choose from {', '.join(candidates)}")
+        candidates = {name: candidates[name] for name in names}
     race = Race(read_models(given), candidates)
+    if unknown := [name for name in given.folders.split(",") if name not in FOLDERS]:
+        parser.error(f"--folders {', '.join(unknown)}: choose from {', '.join(FOLDERS)}")
     folders = [read_folder(data, name) for name in given.folders.split(",")]
     for name in candidates:
         candidates[name](folders[0].pages[0].html)  # what loads late loads now

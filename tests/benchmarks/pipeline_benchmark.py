@@ -93,19 +93,25 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
         "dolma, resiliparse and taggers": dolma,
     }
     sides |= {f"corpus, {mode}": partial(ours, mode) for mode in modes}
+
+    def run(name: str, path: Path, turn: int = -1) -> tuple[Spent, Path]:
+        out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
+        return measure_command(sides[name](path, out)), out
+
+    first = folder / f"first-{archive}.warc.gz"
+    one_page(warc, next(iter(responses(warc))).headers["WARC-Target-URI"].strip("<>"), first)
+    for name in sides:  # else the first of the runs below compiles what is installed
+        run(name, first)
     spent: dict[str, list[Spent]] = {name: [] for name in sides}
     kept: dict[str, int] = {}
     for turn in range(rounds):
-        for name, command in sides.items():
-            both = []
-            for path in (warc, one):
-                out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
-                both.append(measure_command(command(path, out)))
-                if path is warc:
-                    kept[name] = documents(name, out)
-                    if not one.exists():
-                        one_page(warc, kept_url(out), one)
-            spent[name].append(Spent(both[0].seconds - both[1].seconds, both[0].megabytes))
+        for name in sides:
+            whole, out = run(name, warc, turn)
+            kept[name] = documents(name, out)
+            if not one.exists():
+                one_page(warc, kept_url(out), one)
+            start, _ = run(name, one, turn)
+            spent[name].append(Spent(whole.seconds - start.seconds, whole.megabytes))
     show(archive, spent, kept, sum(1 for _ in responses(warc)))
 
 
