@@ -14,6 +14,7 @@ from corpus import data, filters, plugins
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.errors import RunError, UserError, describe_briefly
 from corpus.extract import EXTRACTION_MODES, PAGE_MEDIA_TYPES
+from corpus.extract.html.blocks.weights import identify_extractor
 from corpus.extract.plugin_extractor import describe_extractor, make_mode
 from corpus.extract.process.budgets import Budgets
 from corpus.extract.process.calls import call_plugin, make_call
@@ -51,13 +52,6 @@ VERSION = 13
 
 DOCUMENT_LIBRARIES = ("trafilatura", "lxml", "faust-cchardet", "fastwarc", "warcio", "tldextract")
 """Libraries that documents depend on, for their text, its encoding, its location or its group."""
-
-
-def identify_blocks_extractor() -> dict[str, str | int]:
-    """Return what the texts of mode `corpus` depend on; its modules are loaded where it is used alone."""
-    from corpus.extract.html.blocks.main_blocks import identify_extractor
-
-    return identify_extractor()
 
 
 @dataclass(frozen=True)
@@ -226,7 +220,7 @@ class Tools:
         return {
             "ingest": VERSION,
             "extraction": described or mode,
-            **({"extractor": identify_blocks_extractor()} if mode == "corpus" or left else {}),
+            **({"extractor": identify_extractor()} if mode == "corpus" or left else {}),
             "languages": reduce_languages(self.manifest.languages),
             "language": dict(self.identifier.parameters)
             | ({"plugin_version": self.identifier_version} if self.identifier_plugin else {}),

@@ -9,4 +9,5 @@ In the order in which a page meets them:
     features.py         blocks -> whole numbers              block_model.py      whole numbers -> probabilities
     second_look.py      what all others let expect           held_back.py        menus, archives, other articles
     main_blocks.py      the blocks to keep -> text           training/           gold -> weights
+    weights.py          where they are, and of which version
 """

@@ -9,13 +9,10 @@ are read more strictly. What is held back before that is in `held_back.py`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import metadata
 from itertools import takewhile
-from pathlib import Path
 
 import numpy as np
 
@@ -26,12 +23,10 @@ from corpus.extract.html.blocks.held_back import hold_back
 from corpus.extract.html.blocks.page_blocks import UNMARKED, BlockKind, PageBlocks, fence_code, read_blocks
 from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.second_look import CERTAIN, expect
+from corpus.extract.html.blocks.weights import MODEL_FILE
 from corpus.extract.plain_text import clean_text
 from corpus.garbage_collection import without_collection
 
-VERSION = 9
-"""Increased when the same page and weights would give another text."""
-MODEL_FILE = Path(__file__).with_name("extractor.npz")
 MIN_TEXT_BYTES = 100
 """Bytes of text below which a page that states its article for machines is read by another extractor."""
 MIN_CONFIDENCE = 0
@@ -92,12 +87,6 @@ class BlocksText:
     def is_sure(self) -> bool:
         """Return whether the text is good enough to stand; else another extractor is asked."""
         return self.confidence >= MIN_CONFIDENCE
-
-
-def identify_extractor() -> dict[str, str | int]:
-    """Return what texts of this mode depend on besides their pages: version, weights, and the library that parses."""
-    weights = hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()
-    return {"version": VERSION, "weights": weights, "selectolax": metadata.version("selectolax")}
 
 
 @dataclass(slots=True)
