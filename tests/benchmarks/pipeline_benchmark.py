@@ -44,6 +44,8 @@ import sys
 from importlib.metadata import version
 print(" with ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
 """
+FEW_PAGES = 100
+"""Pages at the beginning of an archive of which datatrove keeps some."""
 MANIFEST = """name: benchmark
 extraction: {{mode: {mode}}}
 sources:
@@ -98,18 +100,17 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
         out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
         return measure_command(sides[name](path, out)), out
 
-    first = folder / f"first-{archive}.warc.gz"
-    one_page(warc, next(iter(responses(warc))).headers["WARC-Target-URI"].strip("<>"), first)
+    few = folder / f"few-{archive}.warc.gz"
+    few.write_bytes(warc.read_bytes()[: list_places(warc)[FEW_PAGES]])
+    one_page(warc, kept_url(run("datatrove, filters", few)[1]), one)
     for name in sides:  # else the first of the runs below compiles what is installed
-        run(name, first)
+        run(name, one)
     spent: dict[str, list[Spent]] = {name: [] for name in sides}
     kept: dict[str, int] = {}
     for turn in range(rounds):
         for name in sides:
             whole, out = run(name, warc, turn)
             kept[name] = documents(name, out)
-            if not one.exists():
-                one_page(warc, kept_url(out), one)
             start, _ = run(name, one, turn)
             spent[name].append(Spent(whole.seconds - start.seconds, whole.megabytes))
     show(archive, spent, kept, sum(1 for _ in responses(warc)))
@@ -153,6 +154,11 @@ def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], page
 
 def responses(warc: Path) -> ArchiveIterator:
     return ArchiveIterator(warc.open("rb"), record_types=WarcRecordType.response)
+
+
+def list_places(warc: Path) -> list[int]:
+    """Where each page begins, in bytes of the compressed file."""
+    return [record.stream_pos for record in responses(warc)]
 
 
 def kept_url(out: Path) -> str:
