@@ -44,8 +44,9 @@ FILTERS = {
     "words": "corpus.filters.listed_words",
 }
 """Step -> the module that computes it, imported on first use."""
-ON_REQUEST = frozenset({"mixed_language"})
-"""Steps that cost so much that they are measured only where a rule reads them."""
+ON_REQUEST = frozenset({"mixed_language", "code"})
+"""Steps that cost much, or say nothing of most texts, and are measured only where a rule reads them; those of code for
+its sources as well."""
 
 
 def load_filter(step: str, options: Mapping[str, Any] | None = None) -> Filter:

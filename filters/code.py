@@ -3,7 +3,7 @@
 Lines and characters are code points, white space and empty lines included, as the sources count them. RedPajama counts
 tokens of a BPE vocabulary; here tokens are the pieces within which such vocabularies are trained: runs of letters, of
 digits, and of other characters. Long names are several tokens there and one here, so fewer files fall below a bound.
-The signals are cheap and computed for every document, prose as well as code.
+They say little of prose: they are measured where a manifest has a source of code, or a rule that reads them.
 """
 
 from __future__ import annotations

@@ -78,8 +78,10 @@ class Tools:
 
     @cached_property
     def filters(self) -> dict[str, Filter]:
-        """Return the filters that are measured, by step: all but those that no rule asks for and that cost much."""
-        unread = filters.ON_REQUEST - set(self.rules.steps())
+        """Return the filters that are measured, by step: of those on request the ones that a rule or a source asks
+        for."""
+        asked = {*self.rules.steps(), *(source.kind for source in self.manifest.sources.values())}
+        unread = filters.ON_REQUEST - asked
         return {step: each for step, each in self.available_filters.items() if step not in unread}
 
     @cached_property

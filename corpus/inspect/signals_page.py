@@ -17,8 +17,9 @@ INTRODUCTION = """# Signals
 
 What the filters measure of every document, and which [presets](manifest.md) bound it. Every signal is stored, whether
 a rule bounds it or not (`signals/STEP/` in a [workspace](workspace.md)), as a float32; null where it is not measured.
-Only `clean.words` and those of `mixed_language`, which cost much, wait for a rule. A rule names one:
-`gopher.words: {min: 50}`. Signals of filters of your own: [extending.md](extending.md).
+Only `clean.words` and those of `mixed_language`, which cost much, wait for a rule, and those of `code` for a source
+`kind: code` or a rule. A rule names one: `gopher.words: {min: 50}`. Signals of filters of your own:
+[extending.md](extending.md).
 
 Words, sentences and tokens are ICU's, in every language; a token is a word or a punctuation mark. Lines are those that
 are not empty, without the white space around them, unless it says otherwise. Languages with other bounds than the

@@ -163,6 +163,10 @@ def test_nothing_changes_by_a_bound_that_is_there(demo: Path) -> None:
             ("--what-if", "mixed_language.others.max=0.5"),
             "mixed_language was not measured, since no rule read it",
         ),
+        (
+            ("--what-if", "code.encoded.max=0.5"),
+            "code was not measured, since no rule read it",
+        ),
         (("--what-if", "gopher.words=3"), "gopher.words is not a rule"),
         (("--what-if", "gopher.words.min"), "expected RULE=VALUE"),
         (("--what-if", "gopher.words.min=many"), "expected RULE=VALUE"),

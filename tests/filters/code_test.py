@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from corpus import filters
+from corpus.manifest import load_manifest
+from corpus.pipelines.context import Tools
 from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 from tests.filters.measuring import table
@@ -136,3 +139,16 @@ def test_a_rule_may_speak_of_all_code_or_of_one_language() -> None:
     assert failed(PYTHON, "code_python", rules) == []
     assert failed(PYTHON, "code_ruby", rules) == ["code.lines.min"]
     assert failed(PYTHON, "eng_Latn", rules) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules", "is_measured"),
+    [("html", "", False), ("html", "rules: {code.encoded: {max: 0.5}}\n", True), ("code", "", True)],
+)
+def test_it_is_measured_for_sources_and_rules_of_code(
+    tmp_path: Path, kind: str, rules: str, is_measured: bool
+) -> None:
+    (tmp_path / "own").mkdir()
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(f"name: m\nsources: {{own: {{kind: {kind}, paths: [own], rules: []}}}}\n{rules}")
+    assert ("code" in Tools(load_manifest(str(manifest)).manifest).filters) == is_measured
