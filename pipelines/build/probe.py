@@ -17,6 +17,7 @@ from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import process_records, read_records
 from corpus.sources.input_split import InputSplit
+from corpus.sources.recognize import Recognized, recognize_file
 from corpus.sources.recognize.file_kinds import find_encoding
 from corpus.sources.recognize.row_fields import guess_fields
 from corpus.sources.tables.csv_rows import Csv
@@ -239,8 +240,18 @@ def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[
     if not nearest and guess is not None and isinstance(guess.fields, dict):
         nearest = [guess.fields["text"]]
     advice = f"did you mean {nearest[0]}?" if nearest else "name the one with the text in `fields`"
+    if not held and (other := _recognize_other(source, path)) is not None:
+        advice = f"this looks like {other.what}, which `kind: {other.kind}` reads"
     where = f"the {len(rows):,} records looked at of {path}" if len(rows) > 1 else f"the record of {path}"
     return f"{where} {lack}: there is {_list_some(names)}: {advice}"
+
+
+def _recognize_other(source: Jsonl | Csv | Parquet, path: str) -> Recognized | None:
+    """Return what a local file is that another kind of source reads; None if it is of this one, or nothing tells."""
+    if storage.is_remote(path):
+        return None
+    verdict = recognize_file(path)
+    return verdict if isinstance(verdict, Recognized) and verdict.kind != source.kind else None
 
 
 def _name_kind(value: Any) -> str:

@@ -251,6 +251,26 @@ def test_a_cut_file_whose_rows_lack_the_text_is_named_too(folder: Path) -> None:
         check_text_fields(make_plan(manifest))
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        (
+            "zhwiki.xml",
+            "<mediawiki>\n<page>\n<title>橋, 渡し船</title>\n</page>\n</mediawiki>\n",
+            "wikipedia",
+        ),
+        ("page.txt", "<!DOCTYPE html>\n<title>Мост</title>\n<p>Паром, мост и зима.\n<p>Ноябрь.\n", "html"),
+        ("tale.txt", "The Bridge\nIt was repaired, and the ferry stopped.\nThat was in November.\n", "text"),
+        ("paper.tex", "\\documentclass{article}\n\\begin{document}\nสะพาน, เรือ\n\\end{document}\n", "arxiv"),
+    ],
+)
+def test_files_of_another_kind_are_told(folder: Path, name: str, content: str, kind: str) -> None:
+    (folder / name).write_text(content, encoding="utf-8")
+    manifest = write_manifest(folder, f"  tales: {{kind: csv, paths: [{name}], rules: []}}\n")
+    with pytest.raises(UserError, match=rf"this looks like .+, which `kind: {kind}` reads"):
+        check_text_fields(make_plan(manifest))
+
+
 def test_names_of_other_fields_are_suggested(folder: Path) -> None:
     write_rows(folder, "jsonl", [{"text": tale, "Datum": "2024-05-01"} for tale in TALES])
     manifest = write_manifest(folder, "  tales: {kind: jsonl, paths: [tales.jsonl], fields: {date: datum}}\n")
