@@ -15,7 +15,7 @@ def collect_rarely() -> None:
     """Let this process look for circles of garbage a thirtieth as often.
 
     Imports make hundreds of thousands of objects that stay, and documents few circles: by itself Python spends a
-    twentieth of a build, and a tenth of its start, on looking through them.
+    twelfth of the start of a build on looking through them.
     """
     gc.set_threshold(*THRESHOLDS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from corpus.document import Record
@@ -25,6 +26,16 @@ def parser(module_doc: str | None) -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+
+
+def split_names(
+    options: argparse.ArgumentParser, option: str, given: str, known: Collection[str]
+) -> list[str]:
+    """The names that an option gives between commas; an unknown one ends the process with a line that says so."""
+    names = given.split(",")
+    if unknown := [name for name in names if name not in known]:
+        options.error(f"{option} {', '.join(unknown)}: choose from {', '.join(known)}")
+    return names
 
 
 def sample_data() -> Path:

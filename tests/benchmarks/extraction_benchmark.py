@@ -234,14 +234,11 @@ def main() -> None:
     data = bench.sample_data() / "html_gold"
     candidates = engines()
     if given.engines:
-        names = given.engines.split(",")
-        if unknown := [name for name in names if name not in candidates]:
-            parser.error(f"--engines {', '.join(unknown)}: choose from {', '.join(candidates)}")
-        candidates = {name: candidates[name] for name in names}
+        chosen = bench.split_names(parser, "--engines", given.engines, candidates)
+        candidates = {name: candidates[name] for name in chosen}
     race = Race(read_models(given), candidates)
-    if unknown := [name for name in given.folders.split(",") if name not in FOLDERS]:
-        parser.error(f"--folders {', '.join(unknown)}: choose from {', '.join(FOLDERS)}")
-    folders = [read_folder(data, name) for name in given.folders.split(",")]
+    names = bench.split_names(parser, "--folders", given.folders, FOLDERS)
+    folders = [read_folder(data, name) for name in names]
     for name in candidates:
         candidates[name](folders[0].pages[0].html)  # what loads late loads now
     for folder in folders:

@@ -24,6 +24,7 @@ import zlib
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ from rich.table import Table
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from corpus.extract import EXTRACTION_MODES
 from corpus.extract.html.blocks.training.gold_pages import read_gold_folder
 from corpus.languages.models import lid_path
 from tests.benchmarks import bench
@@ -44,6 +46,7 @@ import sys
 from importlib.metadata import version
 print(" with ".join(f"{name} {version(name)}" for name in sys.argv[1:]))
 """
+ARCHIVES = ("web-open", "wcxb")
 FEW_PAGES = 100
 """Pages at the beginning of an archive of which datatrove keeps some."""
 MANIFEST = """name: benchmark
@@ -59,17 +62,17 @@ def main() -> None:
     parser.add_argument("--modes", default="corpus,fast", help="ours, between commas")
     parser.add_argument("--archives", default="web-open", help="web-open, wcxb, or both between commas")
     given = parser.parse_args()
+    archives = bench.split_names(parser, "--archives", given.archives, ARCHIVES)
+    modes = bench.split_names(parser, "--modes", given.modes, EXTRACTION_MODES)
     bench.datatrove()
     bench.dolma()
     data = bench.sample_data()
     with tempfile.TemporaryDirectory() as folder:
-        for name in given.archives.split(","):
+        for name in archives:
             warc = data / "warc" / "web-open.warc.gz"
             if name == "wcxb":
                 warc = pack_pages(data / "html_gold" / "wcxb", Path(folder) / "wcxb.warc.gz")
-            elif name != "web-open":
-                parser.error(f"--archives {name}: web-open or wcxb")
-            compare(name, warc, Path(folder), given.rounds, given.modes.split(","))
+            compare(name, warc, Path(folder), given.rounds, modes)
 
 
 def pack_pages(gold: Path, warc: Path) -> Path:
@@ -96,12 +99,13 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
     }
     sides |= {f"corpus, {mode}": partial(ours, mode) for mode in modes}
 
-    def run(name: str, path: Path, turn: int = -1) -> tuple[Spent, Path]:
+    def run(name: str, path: Path, turn: int | str = "warm-up") -> tuple[Spent, Path]:
         out = folder / f"{turn}-{name}-{path.stem}".replace(" ", "-").replace(",", "")
         return measure_command(sides[name](path, out)), out
 
     few = folder / f"few-{archive}.warc.gz"
-    few.write_bytes(warc.read_bytes()[: list_places(warc)[FEW_PAGES]])
+    with warc.open("rb") as stream:
+        few.write_bytes(stream.read(next(islice(responses(warc), FEW_PAGES, None)).stream_pos))
     one_page(warc, kept_url(run("datatrove, filters", few)[1]), one)
     for name in sides:  # else the first of the runs below compiles what is installed
         run(name, one)
@@ -154,11 +158,6 @@ def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], page
 
 def responses(warc: Path) -> ArchiveIterator:
     return ArchiveIterator(warc.open("rb"), record_types=WarcRecordType.response)
-
-
-def list_places(warc: Path) -> list[int]:
-    """Where each page begins, in bytes of the compressed file."""
-    return [record.stream_pos for record in responses(warc)]
 
 
 def kept_url(out: Path) -> str:

@@ -9,11 +9,9 @@ import pyarrow as pa
 import pytest
 
 from corpus import filters
-from corpus.manifest import load_manifest
-from corpus.pipelines.context import Tools
 from corpus.rules.presets import load_rules
 from corpus.text.page import Page
-from tests.filters.measuring import table
+from tests.filters.measuring import list_measured, table
 
 FILTERS = [filters.load_filter(step) for step in ("text", "code")]
 SIGNALS = [signal for one in FILTERS for signal in one.signals]
@@ -148,7 +146,4 @@ def test_a_rule_may_speak_of_all_code_or_of_one_language() -> None:
 def test_it_is_measured_for_sources_and_rules_of_code(
     tmp_path: Path, kind: str, rules: str, is_measured: bool
 ) -> None:
-    (tmp_path / "own").mkdir()
-    manifest = tmp_path / "m.yaml"
-    manifest.write_text(f"name: m\nsources: {{own: {{kind: {kind}, paths: [own], rules: []}}}}\n{rules}")
-    assert ("code" in Tools(load_manifest(str(manifest)).manifest).filters) == is_measured
+    assert ("code" in list_measured(tmp_path, kind, rules)) == is_measured

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from corpus import filters
+from corpus.manifest import load_manifest
+from corpus.pipelines.context import Tools
 from corpus.rules.presets import load_rules
 from corpus.text.page import Page
 
@@ -25,6 +28,14 @@ def measure(text: str, language: str | None = None, url: str | None = None) -> d
         for filter in FILTERS
         for signal, value in zip(filter.signals, filter.measure(page), strict=True)
     }
+
+
+def list_measured(folder: Path, kind: str, rules: str = "") -> set[str]:
+    """The steps that a build of one source of a kind measures, with the rules of a manifest."""
+    (folder / "own").mkdir()
+    manifest = folder / "m.yaml"
+    manifest.write_text(f"name: m\nsources: {{own: {{kind: {kind}, paths: [own], rules: []}}}}\n{rules}")
+    return set(Tools(load_manifest(str(manifest)).manifest).filters)
 
 
 @cache

@@ -11,9 +11,8 @@ from corpus.filters import load_filter
 from corpus.languages.identify import Identifier
 from corpus.languages.labels import language_part
 from corpus.languages.paragraphs import MAX_PARAGRAPHS, are_related, label_paragraphs
-from corpus.manifest import load_manifest
-from corpus.pipelines.context import Tools
 from corpus.text.page import Page
+from tests.filters.measuring import list_measured
 
 PARAGRAPHS = {
     "eng_Latn": "The ferry leaves the northern quay at seven, and whoever misses it waits until the evening tide.",
@@ -69,8 +68,5 @@ def test_of_many_paragraphs_some_are_looked_at_from_beginning_to_end() -> None:
 
 @pytest.mark.parametrize("is_read", [False, True])
 def test_it_is_measured_only_where_a_rule_reads_it(tmp_path: Path, is_read: bool) -> None:
-    (tmp_path / "own.jsonl").write_text('{"text": "x"}\n')
     rules = "rules: {mixed_language.others: {max: 0.4}}\n" if is_read else ""
-    manifest = tmp_path / "m.yaml"
-    manifest.write_text(f"name: m\nsources: {{own: {{kind: jsonl, paths: [own.jsonl], rules: []}}}}\n{rules}")
-    assert ("mixed_language" in Tools(load_manifest(str(manifest)).manifest).filters) == is_read
+    assert ("mixed_language" in list_measured(tmp_path, "jsonl", rules)) == is_read

@@ -140,9 +140,8 @@ def measure_nesting(page: bytes, places: npt.NDArray[np.intp] | None = None) -> 
     if places is None:
         places = np.flatnonzero(np.frombuffer(page, np.uint8) == ord("<"))
     names, are_ends = _list_tags(page, places)
-    nested = (
-        _UNNESTED.take(_UNNESTED.searchsorted(names), mode="clip") != names
-    )  # a sixth of the time of `isin`
+    # A sixth of the time of `isin`.
+    nested = _UNNESTED.take(_UNNESTED.searchsorted(names), mode="clip") != names
     names, are_ends = names[nested], are_ends[nested]
     if not len(names):
         return 0
