@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -46,6 +47,7 @@ AI_CRAWLERS = frozenset(
 )
 """Crawlers, and names for robots.txt, that their operators say serve training."""
 MAX_META_BYTES = 4096
+_TAG_END = ord(">")
 
 _DIRECTIVES = {"noai": "noai", "noml": "noai", "noimageai": "noimageai"}
 _CLOSED = frozenset(["noindex", "noarchive", "none"])
@@ -56,10 +58,9 @@ _VALUED = frozenset(
 _AGENT = re.compile(r"[a-z*][\w.*/ -]{0,60}", re.ASCII)
 _ROBOT = re.compile(r"robots|[\w.-]*(?:bot|spider|crawler|-extended)", re.ASCII)
 _REFUSAL = re.compile(r"(?:^|[,;\s])(?:train-ai|ai-train|train-genai)\s*=\s*\"?(?:n|no|\?0)\"?(?![\w?])")
-_MENTION = re.compile(
-    b"noai|noimageai|noml|tdm[-:]reservation|(?:"
-    + b"|".join(re.escape(name.encode()) for name in sorted(AI_CRAWLERS))
-    + b")"
+_MENTIONS = tuple(
+    name.encode()
+    for name in ("noai", "noimageai", "noml", "tdm-reservation", "tdm:reservation", *sorted(AI_CRAWLERS))
 )
 _ATTRIBUTES = rb"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+"
 _TOKEN = re.compile(
@@ -72,7 +73,8 @@ _TOKEN = re.compile(
 )
 """A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
 closed, so that any page takes linear time."""
-_META = re.compile(rb"<meta" + _ATTRIBUTES + rb"(?:>|\Z)")
+_META = re.compile(rb"<[mM][eE][tT][aA]")
+_REST_OF_TAG = re.compile(_ATTRIBUTES + rb"(?:>|\Z)")
 _REFERENCE = re.compile(
     r"&(?:#0*([0-9]{1,7})(?![0-9]);?|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F]);?|([A-Za-z][A-Za-z0-9]{1,31};))"
 )
@@ -100,14 +102,13 @@ def find_header_opt_outs(headers: Mapping[str, str]) -> str | None:
 def find_page_opt_outs(page: bytes, stated: str | None = None) -> str:
     """Return the opt-outs of a page in an ASCII-compatible encoding, joined with what its response `stated`.
 
-    Cost: 0.1 ms for 100 KB, and where an element mentions one, 0.4 ms; linear in the page.
+    Cost: 0.06 ms for 100 KB, and where an element mentions one, 0.4 ms; linear in the page.
     """
     kinds = set((stated or "").split())
-    lower = page.lower()
-    last = _find_last_mention(page, lower)
+    last = _find_last_mention(page)
     if last < 0:
         return join_opt_outs(kinds)
-    for attributes in _read_metas(page, lower[:last]):
+    for attributes in _read_metas(page[:last]):
         content = attributes.get("content", "")
         name = (attributes.get("name") or attributes.get("property") or "").strip()
         if name in ("tdm-reservation", "tdm:reservation"):
@@ -167,24 +168,34 @@ def _read_directives(value: str, agent: str = "") -> set[str]:
     return kinds
 
 
-def _find_last_mention(page: bytes, lower: bytes) -> int:
+def _find_last_mention(page: bytes) -> int:
     """Return where the last `meta` element ends that may state an opt-out; -1 if there is none."""
-    last, at = -1, lower.find(b"<meta")
+    starts = [begin.start() for begin in _META.finditer(page)]
+    ends: list[int] = []
     inside = False  # perhaps an element that is not closed, or a quotation in one: then up to the next is looked at
-    while at >= 0:
-        following = lower.find(b"<meta", at + 5)
-        end = min(following if following >= 0 else len(lower), at + MAX_META_BYTES)
-        tag = _META.match(lower, at, end)
-        if not inside and tag is not None and lower[tag.end() - 1 : tag.end()] == b">":
-            end = tag.end()
-        else:
-            inside = True
-        if _MENTION.search(lower, at, end) or (
-            lower.find(b"&", at, end) >= 0 and _MENTION.search(_read_value(page[at:end]).encode())
-        ):
-            last = end
-        at = following
-    return last
+    for at, following in pairwise([*starts, len(page)]):
+        end = min(following, at + MAX_META_BYTES)
+        if not inside:
+            tag = _REST_OF_TAG.match(page, at + len("<meta"), end)
+            if tag is not None and page[tag.end() - 1] == _TAG_END:
+                end = tag.end()
+            else:
+                inside = True
+        ends.append(end)
+    elements = [page[at:end] for at, end in zip(starts, ends, strict=True)]
+    if not _has_mention(b"\n".join(elements)):  # nearly always, and then all at once is fastest
+        return -1
+    return max(
+        (end for element, end in zip(elements, ends, strict=True) if _has_mention(element)), default=-1
+    )
+
+
+def _has_mention(markup: bytes) -> bool:
+    """Return whether markup has one of `_MENTIONS`, perhaps in character references."""
+    lower = markup.lower()
+    if any(map(lower.__contains__, _MENTIONS)):
+        return True
+    return b"&" in lower and any(map(_read_value(markup).encode().__contains__, _MENTIONS))
 
 
 def _read_value(value: bytes) -> str:
@@ -197,9 +208,9 @@ def _read_reference(match: re.Match[str]) -> str:
     return html.unescape(f"&#{number};" if number else f"&{match[3]}")
 
 
-def _read_metas(page: bytes, lower: bytes) -> Iterable[dict[str, str]]:
-    """Yield the attributes of the `meta` elements of a page that are neither in comments nor in scripts; `lower` is
-    its beginning in lower case."""
+def _read_metas(page: bytes) -> Iterable[dict[str, str]]:
+    """Yield the attributes of the `meta` elements of a page that are neither in comments nor in scripts."""
+    lower = page.lower()
     for token in _TOKEN.finditer(lower):
         if token["name"] == b"meta":
             attributes: dict[str, str] = {}

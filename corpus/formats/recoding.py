@@ -152,7 +152,10 @@ def looks_recoded(text: str) -> bool:
     suspected = _find_pairs(units)
     if suspected and any(pattern.search(text) for at, pattern in enumerate(_SUSPECT) if suspected >> at & 1):
         return True
-    return any(sign in text for sign in _RARE_SIGNS) and _RARE_SUSPECT.search(text) is not None
+    return (
+        any(sign[0] in text and sign in text for sign in _RARE_SIGNS)
+        and _RARE_SUSPECT.search(text) is not None
+    )
 
 
 @cache

@@ -14,6 +14,7 @@ from corpus.extract.html.blocks.held_back import (
     RUN_BLOCKS,
     RUN_PENALTY,
     hold_back,
+    list_names,
     measure_comments,
     measure_link_runs,
     measure_menus,
@@ -36,11 +37,12 @@ def test_links_in_a_nav_and_bars_that_turn_pages_are_held_back(language: str) ->
     one = SENTENCES[language]
     bar = f"<div class=navheader><table><tr><th colspan=2>{one}</th></tr><tr><td><a href=/>1</a><td>{one}</table></div>"
     page = read_blocks(f"<body>{bar}<div role=navigation><a href=/>{one}</a><p>{one}</p></div><p>{one}</p>")
-    assert measure_menus(page).tolist() == [BAR_PENALTY, BAR_PENALTY, MENU_PENALTY, 0, 0]
+    assert measure_menus(page, list_names(page)).tolist() == [BAR_PENALTY, BAR_PENALTY, MENU_PENALTY, 0, 0]
     publican = (
         f"<body><ul class=docnav><li class=previous><a href=/><strong>{one}</strong></a></ul><p>{one}</p>"
     )
-    assert measure_menus(read_blocks(publican)).tolist() == [BAR_PENALTY, 0]
+    page = read_blocks(publican)
+    assert measure_menus(page, list_names(page)).tolist() == [BAR_PENALTY, 0]
 
 
 @pytest.mark.parametrize("language", SENTENCES)
@@ -92,11 +94,14 @@ def test_comments_on_a_stated_article_are_held_back(language: str) -> None:
     text = SENTENCES[language]
     comments = f"<div class='comments list'><h2>{text}</h2><div class=one><p>{text} 2</p></div></div>"
     page = read_body(f"<h1>{text} 0</h1><p>{text} 1</p>{comments}<p>{text} 3</p>")
-    assert measure_comments(page).tolist() == [0, 0, OTHER_PENALTY, OTHER_PENALTY, 0]
-    assert not measure_comments(read_body(f"<div class=comment><p>{text} 1</p><p>{text} 2</p></div>")).any()
+    assert measure_comments(page, list_names(page)).tolist() == [0, 0, OTHER_PENALTY, OTHER_PENALTY, 0]
     opinion = f"<main class='content comment'><h1>{text} 1</h1><p>{text}</main>" + 9 * f"<p>{text} 2"
-    assert not measure_comments(read_body(opinion, f"{STATED}<title>{text} 1</title>")).any()
-    assert not measure_comments(read_body(f"<p class=commentary>{text}</p><p>{text} 1</p>")).any()
+    for other in (
+        read_body(f"<div class=comment><p>{text} 1</p><p>{text} 2</p></div>"),
+        read_body(opinion, f"{STATED}<title>{text} 1</title>"),
+        read_body(f"<p class=commentary>{text}</p><p>{text} 1</p>"),
+    ):
+        assert not measure_comments(other, list_names(other)).any()
     sizes = measure_sizes(page)
     assert hold_back(page, np.full(5, 100), sizes).tolist() == [
         100,

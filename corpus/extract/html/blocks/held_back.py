@@ -47,25 +47,34 @@ _PAGE_TURNERS = frozenset(("navheader", "navfooter", "docnav", "topnav", "bottom
 """Names by which DocBook, Publican, Javadoc and Sphinx's relatives call their bars of links to other pages."""
 _ARTICLE = "<article"
 _COMMENTS = frozenset(("comment", "comments", "commentlist", "disqus", "respond", "replies"))
+_NAMES = _NAVIGATION | _PAGE_TURNERS | _COMMENTS
 
 
 def hold_back(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     """Return logits, in 64ths, less what is to be taken off them."""
-    logits = logits - measure_menus(page) - measure_link_runs(page, sizes) - measure_word_lists(page, sizes)
+    names = list_names(page)
+    logits = logits - measure_link_runs(page, sizes) - measure_word_lists(page, sizes)
+    if names:
+        logits -= measure_menus(page, names)
     if not page.head.is_article:
         return logits
     result: Ints = logits - (
         measure_outside(page, logits, sizes)
         + measure_other_articles(page, logits, sizes)
-        + measure_comments(page)
+        + measure_comments(page, names)
     )
     return result
 
 
-def measure_menus(page: PageBlocks) -> Ints:
+def list_names(page: PageBlocks) -> frozenset[str]:
+    """Return the names of menus, bars and comments that elements of a page have, by one look at them all."""
+    return _NAMES.intersection(chain.from_iterable(page.path_tokens))
+
+
+def measure_menus(page: PageBlocks, names: frozenset[str]) -> Ints:
     """Return what is to be taken off the logits of links in a `nav`, or what says that it is one, and of all in a bar
-    that turns pages: on small pages little else tells them."""
-    turners, navigation = _find_named(page, _PAGE_TURNERS), _find_named(page, _NAVIGATION)
+    that turns pages: on small pages little else tells them. `names` are those of `list_names`."""
+    turners, navigation = _find_named(page, names & _PAGE_TURNERS), _find_named(page, names & _NAVIGATION)
     menus: Ints = np.zeros(len(page.texts), np.int64)
     if navigation is not None:
         menus += MENU_PENALTY * (navigation & _are_linked(page, _count_characters(page), 7))
@@ -161,11 +170,11 @@ def _keep_letters(text: str) -> str:
     return _NO_LETTERS.sub("", text.casefold())
 
 
-def measure_comments(page: PageBlocks) -> Ints:
+def measure_comments(page: PageBlocks, names: frozenset[str]) -> Ints:
     """Return what is to be taken off the logits of blocks in an element that is called a comment, or a list of some; of
-    none if that is around the page's headline or beginning, too."""
+    none if that is around the page's headline or beginning, too. `names` are those of `list_names`."""
     comments: Ints = np.zeros(len(page.texts), np.int64)
-    inside = _find_named(page, _COMMENTS)
+    inside = _find_named(page, names & _COMMENTS)
     if inside is None or inside.mean() > MAX_COMMENTS:
         return comments
     headline = find_titled(page)
@@ -186,8 +195,8 @@ def _are_linked(page: PageBlocks, lengths: Ints, tenths: int) -> npt.NDArray[np.
 
 
 def _find_named(page: PageBlocks, names: frozenset[str]) -> npt.NDArray[np.bool_] | None:
-    """Return which blocks stand in an element that has one of the names; None where no element has."""
-    if names.isdisjoint(chain.from_iterable(page.path_tokens)):
+    """Return which blocks stand in an element that has one of the names; None where there is no name."""
+    if not names:
         return None
     inside: list[bool] = []
     for tokens, parent in zip(page.path_tokens, page.path_parents, strict=True):

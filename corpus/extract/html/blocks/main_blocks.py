@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
+from operator import itemgetter
 
 import numpy as np
 
@@ -72,6 +73,7 @@ _HEADING, _CODE, _ROW = int(BlockKind.HEADING), int(BlockKind.CODE), int(BlockKi
 _PROSE = (int(BlockKind.TEXT), int(BlockKind.ITEM))
 """As whole numbers, which are compared four times as fast."""
 _STATED = ("articleBody", "reviewBody")
+_FIRST = itemgetter(0)
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,9 @@ def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
     Little gold has code or tables of data: by itself, the network keeps the first rows of a table.
     """
     has_rows, has_code = _ROW in page.kinds, _CODE in page.kinds
-    raised = [at for at, text in enumerate(page.texts) if text[0] == "$" == text[-1] and len(text) > 2]
+    raised: list[int] = []
+    if "$" in map(_FIRST, page.texts):
+        raised = [at for at, text in enumerate(page.texts) if text[0] == "$" == text[-1] and len(text) > 2]
     if has_code:
         raised += [at for at, kind in enumerate(page.kinds) if kind == _CODE and page.marks[at] != " "]
     if not (has_rows or raised):

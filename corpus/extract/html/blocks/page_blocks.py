@@ -167,6 +167,7 @@ class PageBlocks:
     path_tokens: list[Tokens] = field(default_factory=list)
     path_parents: list[int] = field(default_factory=list)
     _arrays: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict, repr=False, compare=False)
+    _beginnings: list[int] | None = field(default=None, repr=False, compare=False)
 
     def get_array(self, name: str) -> npt.NDArray[np.int64]:
         """Return a list of whole numbers of a finished page as an array, which is kept."""
@@ -176,12 +177,14 @@ class PageBlocks:
         return array
 
     def find_beginnings(self) -> list[int]:
-        """Return the blocks of a finished page that it describes itself with."""
-        whole = "\n".join(self.texts) if self.head.beginnings else ""
-        stated = [beginning for beginning in self.head.beginnings if beginning in whole]
-        if not stated:
-            return []
-        return [at for at, text in enumerate(self.texts) if any(map(text.__contains__, stated))]
+        """Return the blocks of a finished page that it describes itself with, which are kept."""
+        if self._beginnings is None:
+            whole = "\n".join(self.texts) if self.head.beginnings else ""
+            stated = [beginning for beginning in self.head.beginnings if beginning in whole]
+            self._beginnings = [
+                at for at, text in enumerate(self.texts) if stated and any(map(text.__contains__, stated))
+            ]
+        return self._beginnings
 
     def keep_arrays(self, **arrays: npt.NDArray[np.int64]) -> None:
         """Keep what `get_array` would make of lists of a finished page."""
@@ -190,6 +193,7 @@ class PageBlocks:
     def drop(self, dropped: set[int]) -> None:
         """Take some blocks out."""
         self._arrays.clear()
+        self._beginnings = None
         kept = bytearray(b"\1" * len(self.texts))
         for at in dropped:
             kept[at] = 0
