@@ -51,6 +51,24 @@ def test_a_table_is_text_whatever_stands_beside_it(table: str) -> None:
     assert text_of(f"<p>Counted.</p>{table}") == "Boats\n\nCounted.\n\nTable 1.\n\nAnna | 3"
 
 
+@pytest.mark.parametrize(
+    ("paragraph", "expected"),
+    [
+        (
+            "We ran <code>lm(y)</code> in R, then <code>summary(m)</code>.",
+            "We ran lm(y) in R, then summary(m).",
+        ),
+        ("<code>船(1)</code>を呼び、<code>帆(2)</code>", "船(1)を呼び、帆(2)"),
+        ("Run it:<code>make all</code>", "Run it:\n\nmake all"),
+        ("Run it <code>make\n  all</code> and wait.", "Run it\n\nmake\n  all\n\nand wait."),
+        ("<code>make all</code>", "make all"),
+        ("We saw <preformat>a  b</preformat> here.", "We saw\n\na  b\n\nhere."),
+    ],
+)
+def test_code_of_one_line_stays_in_its_sentence(paragraph: str, expected: str) -> None:
+    assert text_of(f"<p>{paragraph}</p>") == f"Boats\n\n{expected}"
+
+
 def test_spans_of_oasis_tables_keep_the_columns() -> None:
     table = (
         "<table-wrap><table xmlns='http://docs.oasis-open.org/ns/oasis-exchange/table'><tgroup cols='3'>"

@@ -189,8 +189,12 @@ class Walker:
         elif name in ("break", "hr"):
             self.line.append(" ")
         elif name in ("preformat", "code"):
+            text = "".join(child.itertext()).strip("\n")
+            if name == "code" and self.is_in_sentence(text, child.tail or ""):
+                self.line.append(text)
+                return
             self.flush()
-            if text := "".join(child.itertext()).strip("\n"):
+            if text:
                 self.blocks.append(text)
         elif name in ("statement", "disp-formula-group", "app"):
             self.add_labelled(child, name)
@@ -198,6 +202,11 @@ class Walker:
             self.add_block(child)
         else:
             self.add_content(child)
+
+    def is_in_sentence(self, code: str, behind: str) -> bool:
+        """Return whether code is a part of a sentence: one line, with text behind it, or before it but no colon."""
+        before = "".join(self.line).rstrip()
+        return "\n" not in code and bool(behind.strip() or (before and before[-1] not in ":："))
 
     def add_reference(self, element: Any) -> None:
         """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole, years stay."""

@@ -61,7 +61,7 @@ class Pubmed(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 5
+        return 6
 
     @classmethod
     def default_rules(cls) -> list[str]:
