@@ -31,6 +31,7 @@ from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
 from corpus.extract.html.list_items import MIN_DEFINITIONS
 from corpus.extract.html.page_license import find_page_licenses
 from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS, has_cjk_text
+from corpus.extract.raised_text import write_script
 
 
 class BlockKind(IntEnum):
@@ -55,19 +56,22 @@ MAX_INDENT = 20
 MAX_INNER = 3
 """Inline elements of one block that are looked at."""
 (
-    _TEXT, _BREAK, _SKIP, _PLAIN, _INLINE, _LINK, _LINE,
+    _TEXT, _BREAK, _SKIP, _PLAIN, _INLINE, _LINK, _LINE, _RAISED, _QUOTED,
     _BLOCK, _LIST, _ITEM, _CODE, _TABLE, _PART,
     _OWN, _SCRIPT, _MATH, _PICTURE, _TEMPLATE, _DIALOG, _FRAME,
-) = range(20)  # fmt: skip
-"""What the walk does with an element: from `_BLOCK` on it has blocks of its own, from `_OWN` on it is looked at."""
+) = range(22)  # fmt: skip
+"""What the walk does with an element: from `_RAISED` on its text is rewritten in the end, from `_BLOCK` on it has
+blocks of its own, from `_OWN` on it is looked at."""
 _TAGS = {
     _TEXT: "-text",
     _BREAK: "br",
     _SKIP: """style svg iframe select option textarea input video audio canvas map object embed head rt rp rtc
     title datalist col colgroup applet frame frameset link meta base source track param area -comment""",
-    _PLAIN: "b i em strong u s small big sub sup tt wbr font q cite var samp kbd ins mark rb ruby nobr",
+    _PLAIN: "b i em strong u s small big tt wbr font cite var samp kbd ins mark rb ruby nobr",
     _INLINE: "span code abbr acronym time label del dfn bdi bdo data output meter progress strike slot",
     _LINK: "a",
+    _RAISED: "sup sub",
+    _QUOTED: "q",
     _BLOCK: """address article aside blockquote body button caption center details div fieldset figcaption figure
     form h1 h2 h3 h4 h5 h6 hgroup hr legend main noscript p search section
     summary plaintext""",
@@ -118,6 +122,8 @@ _CODE_TABLES = re.compile(
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
 _FORMULA_NAMES = re.compile(r"math|latex")
+_QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
+"""The first four are put around quotations."""
 _OUTER_SPACES = " \t\n\r"
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
@@ -233,6 +239,7 @@ class _Walk:
         self.hidden: list[list[int]] = []
         self.named: dict[int, str]
         self.dropped: set[int] = set()
+        self.begun: list[tuple[int, int]] = []
         self.frames: set[int] | None = set()
         self.left_out = False
 
@@ -305,6 +312,8 @@ class _Walk:
                     opened.pop()
                 elif role == _LINK:
                     in_link -= 1
+                elif role >= _RAISED:
+                    self._rewrite(node, role)
                 elif role == _LINE:
                     self._end_line()
                 node = node.next
@@ -346,7 +355,9 @@ class _Walk:
                             in_link += 1
                         elif role == _INLINE:
                             inner.append(node)
-                        if child.next is None and role_of(child.tag_id) == _TEXT and role != _LINE:
+                        elif role >= _RAISED:
+                            self.begun.append((len(texts), len(pieces)))
+                        if child.next is None and role_of(child.tag_id) == _TEXT and role < _LINE:
                             # Most are text alone: no need to go down and up again.
                             text = child.text_content
                             if text:
@@ -426,6 +437,8 @@ class _Walk:
             if role >= _BLOCK and role != _CODE:
                 self._end_line()
                 return _LINE
+            if role >= _RAISED:
+                return _PLAIN
         return role
 
     def _enter_frame(self, node: Any) -> int:
@@ -504,6 +517,25 @@ class _Walk:
             if page.kinds[at] != _CODE_KIND:
                 mark = page.marks[at]
                 page.marks[at] = UNMARKED if mark == "- " else mark.removeprefix("  ")
+
+    def _rewrite(self, node: Any, role: int) -> None:
+        """Write what an element has put into the open block as text: raised, lowered or between quotation marks."""
+        block, begin = self.begun.pop()
+        pieces = self.pieces
+        if block != len(self.page.texts) or begin >= len(pieces):
+            return
+        text = "".join(pieces[begin:])
+        before = pieces[begin - 1].rstrip("\x0b") if begin else ""
+        if role == _QUOTED:
+            if text.isspace() or text.lstrip().startswith(_QUOTES) or before.endswith(_QUOTES):
+                return  # its author has written the marks
+            opening, closing = _QUOTES[2:4] if len(self.begun) % 2 else _QUOTES[:2]
+            text = f"{opening}{text.strip()}{closing}"
+        elif text.lstrip()[:1] != "[":  # a note
+            following = node.next
+            is_text = following is not None and following.tag == "-text"
+            text = write_script(text, node.tag, before, following.text_content or "" if is_text else "")
+        pieces[begin:] = [text]
 
     def _end_line(self) -> None:
         """End a line of code."""
