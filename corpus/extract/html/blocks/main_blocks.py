@@ -72,6 +72,7 @@ MIN_ROW = -140
 _HEADING, _CODE, _ROW = int(BlockKind.HEADING), int(BlockKind.CODE), int(BlockKind.ROW)
 _PROSE = (int(BlockKind.TEXT), int(BlockKind.ITEM))
 """As whole numbers, which are compared four times as fast."""
+_CAPTION = "<caption"
 _STATED = ("articleBody", "reviewBody")
 _FIRST = itemgetter(0)
 
@@ -149,8 +150,8 @@ def is_stated_elsewhere(html: str, text: str | None) -> bool:
 
 
 def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
-    """Return logits by which the rows of a table stand or fall together, and code and formulas are nearer to what is
-    around them.
+    """Return logits by which the rows of a table stand or fall together, with its caption, and code and formulas are
+    nearer to what is around them.
 
     Little gold has code or tables of data: by itself, the network keeps the first rows of a table.
     """
@@ -171,7 +172,18 @@ def join_structures(page: PageBlocks, logits: Ints, sizes: Ints) -> Ints:
         mean = (logits[begin:end] @ sizes[begin:end]) // sizes[begin:end].sum()
         unlinked = 4 * sum(page.linked[begin:end]) < sum(map(len, page.texts[begin:end]))
         joined[begin:end] = mean + ROW_BONUS * (unlinked and mean > MIN_ROW)
+        for at in range(begin - 1, -1, -1):
+            if not _is_in_caption(page, at):
+                break
+            joined[at] = max(joined[at], joined[begin])
     return joined
+
+
+def _is_in_caption(page: PageBlocks, at: int) -> bool:
+    """Return whether a block is the caption of a table, or a paragraph of one."""
+    path = page.paths[at]
+    around = page.path_parents[path]
+    return page.path_tokens[path][0] == _CAPTION or (around >= 0 and page.path_tokens[around][0] == _CAPTION)
 
 
 def find_headings(page: PageBlocks) -> list[bool]:

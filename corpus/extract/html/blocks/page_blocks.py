@@ -474,7 +474,8 @@ class _Walk:
         elif self.tables:
             tag = self.named.get(node.mem_id) or node.tag if self.named else node.tag
             if tag == "td" or tag == "th":
-                self.tables[-1].open_cell(len(self.page.texts), tag == "th")
+                spanned = node.attributes.get("rowspan")
+                self.tables[-1].open_cell(len(self.page.texts), tag == "th", spanned)
             elif tag == "tr":
                 self.tables[-1].open_row()
             else:
@@ -671,15 +672,15 @@ class _Walk:
                 self.dropped.update(table.list_menus(page.texts, page.linked))
             return
         has_bars = table.has_cells_beside()
-        for row in table.rows:
-            inside = [block for begin, end, _ in row.cells for block in range(begin, end)]
+        for row, cells in table.list_rows():
+            inside = [block for begin, end in cells for block in range(begin, end)]
             for block in inside:
                 page.kinds[block] = _ROW_KIND
                 page.elements[block], page.paths[block] = row.element, row.path
             if has_bars and inside:
                 at, *others = inside
                 page.texts[at] = join_cells(
-                    [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end, _ in row.cells]
+                    [" ".join(page.texts[begin:end]).replace("\n", " ") for begin, end in cells]
                 )
                 page.marks[at] = ""
                 page.linked[at] = sum(page.linked[block] for block in inside)

@@ -5,7 +5,7 @@ The rules are those of `corpus.extract.html.layout_tables`, on blocks instead of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from corpus.extract.html.layout_tables import (
@@ -16,16 +16,19 @@ from corpus.extract.html.layout_tables import (
 )
 
 _DATA_PARTS = frozenset(("caption", "colgroup", "thead", "tfoot"))
+MAX_SPAN_DIGITS = 5
 _PRESENTATION = ("presentation", "none")
 
 
 @dataclass(slots=True)
 class Row:
-    """A row: its element and path, and of each cell the range of its blocks and whether it is a heading."""
+    """A row: its element and path, of each cell the range of its blocks and whether it is a heading, and of those that
+    span several rows their place and how many."""
 
     element: int = -1
     path: int = -1
     cells: list[tuple[int, int, bool]] = field(default_factory=list)
+    spans: dict[int, int] = field(default_factory=dict)
 
 
 class OpenTable:
@@ -50,8 +53,11 @@ class OpenTable:
         if self.rows:
             self.rows[-1].element, self.rows[-1].path = element, path
 
-    def open_cell(self, block: int, heading: bool) -> None:
+    def open_cell(self, block: int, heading: bool, rows: str | None) -> None:
+        """Begin a cell of so many rows, as its attribute says."""
         self.open = (block, heading)
+        if rows is not None and self.rows and (spanned := _read_span(rows)) > 1:
+            self.rows[-1].spans[len(self.rows[-1].cells)] = spanned
 
     def close_cell(self, block: int) -> None:
         if self.open is not None and self.rows:
@@ -94,6 +100,23 @@ class OpenTable:
         )
         return not (filled == 1 or (menus > 0 and largest >= MIN_TEXT_SHARE * (total - menus)))
 
+    def list_rows(self) -> Iterator[tuple[Row, list[tuple[int, int]]]]:
+        """Yield each row with the range of blocks of each cell: none where a cell above it spans this row."""
+        below: dict[int, int] = {}  # column -> rows that a cell above still takes
+        for row in self.rows:
+            cells: list[tuple[int, int]] = []
+            taken: dict[int, int] = {}
+            for at, (begin, end, _) in enumerate(row.cells):
+                while len(cells) in below:
+                    cells.append((0, 0))
+                if at in row.spans:
+                    taken[len(cells)] = row.spans[at]
+                cells.append((begin, end))
+            while len(cells) in below:
+                cells.append((0, 0))
+            below = {column: rows - 1 for column, rows in (below | taken).items() if rows > 1}
+            yield row, cells
+
     def has_cells_beside(self) -> bool:
         """Return whether a row has text in two cells, between which a bar stands."""
         return any(sum(end > begin for begin, end, _ in row.cells) > 1 for row in self.rows)
@@ -113,6 +136,12 @@ class OpenTable:
                 ):
                     beside_text = True
         return menus if beside_text else []
+
+
+def _read_span(written: str) -> int:
+    """Return how many rows a cell spans; 1 where that is no number, or more than a browser takes."""
+    number = written.strip()
+    return int(number) if number.isdecimal() and len(number) <= MAX_SPAN_DIGITS else 1
 
 
 def join_cells(cells: list[str]) -> str:
