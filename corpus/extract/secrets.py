@@ -21,7 +21,7 @@ from corpus.groups import public_suffixes
 
 EMAIL_PLACEHOLDER, KEY_PLACEHOLDER, PASSWORD_PLACEHOLDER = "<EMAIL>", "<KEY>", "<PASSWORD>"
 
-VERSION = 2
+VERSION = 3
 """Raised when the same text would come out otherwise."""
 
 MIN_RANDOM_BITS, MIN_RANDOM_HEX_BITS, MIN_RANDOM_PASSWORD_BITS = 3.5, 2.8, 2.5
@@ -39,6 +39,8 @@ _TOKEN_BYTES = bytes(
 )
 MAX_PATTERN_CHARACTERS = 400
 """Characters behind a fixed string that a pattern may look at."""
+MAX_USER_CHARACTERS = 70
+"""Characters before an address that may make it a part of another one, or of an escape."""
 MAX_KEY_CHARACTERS = 20_000
 """Characters of a private key at most."""
 
@@ -128,6 +130,9 @@ _EMAIL_BEFORE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])
 _EMAIL_AFTER = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9@(-])"
 )
+_ESCAPE = re.compile(r"[abefnrtv0]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}")
+_BACKSLASHES = re.compile(r"\\+\Z")
+_USER_OF_URL = re.compile(r"://[^\s/@:\"'<>]{0,64}:\Z")
 _HEXADECIMAL = re.compile(r"(?:0x)?[0-9a-fA-F]+\Z")
 _NO_VALUE = re.compile(
     r"example|sample|dummy|placeholder|changeme|change_me|your|insert|replace|xxxx|\*\*\*|\.\.\.|<|\{|\$\(|%[(s]|(?-i:\$[A-Z_]{3})"
@@ -295,7 +300,23 @@ def _find_emails(text: str) -> Iterator[tuple[int, int, str]]:
         before = _EMAIL_BEFORE.search(text, max(0, at - 64), at)
         if before is None or before[0] == "git" or not _is_domain(after[0]):
             continue
-        yield before.start(), after.end(), EMAIL_PLACEHOLDER
+        begin = find_address_begin(text, before.start(), at)
+        if begin is not None:
+            yield begin, after.end(), EMAIL_PLACEHOLDER
+
+
+def find_address_begin(text: str, begin: int, at: int) -> int | None:
+    """Return where an address begins whose name seems to begin at `begin` and ends before its sign, at `at`.
+
+    That is behind an escape such as `\\n`; None where it is the password in `https://user:password@host`.
+    """
+    if _USER_OF_URL.search(text, max(0, begin - MAX_USER_CHARACTERS), begin):
+        return None
+    slashes = _BACKSLASHES.search(text, max(0, begin - MAX_USER_CHARACTERS), begin)
+    if slashes is None or len(slashes[0]) % 2 == 0:
+        return begin
+    escape = _ESCAPE.match(text, begin, at)
+    return escape.end() if escape is not None and escape.end() < at else begin
 
 
 def _is_domain(host: str) -> bool:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from corpus.extract.secrets import find_address_begin
 from corpus.groups import public_suffixes
 
 _SIGNS = ("@", "＠")
@@ -61,7 +62,8 @@ def _read_address(text: str, at: int) -> tuple[int, int] | None:
     if before is None or before[0] == "git":
         return None
     end = _find_domain_end(text, at + 1, after.end())
-    return (before.start(), end) if end else None
+    begin = find_address_begin(text, before.start(), at) if end else None
+    return (begin, end) if begin is not None else None
 
 
 def _find_domain_end(text: str, start: int, end: int) -> int:

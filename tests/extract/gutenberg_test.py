@@ -253,7 +253,10 @@ def test_a_date_before_there_was_a_field_for_it() -> None:
         ("the quiet [Pg 15] harbour {7}town", "the quiet harbour town"),
         ("el puerto\n \t\n  {Página 7}\n\nquieto", "el puerto quieto"),
         ("天亮了，\n\n[第 13 頁]\n\n他走了。", "天亮了，\n\n他走了。"),
+        ("the quiet\n\n{14}\n\nharbour", "the quiet harbour"),
+        ("H_{2}SO_{4}, C_{12}H_{22}O_{11}, x^{2}y", "H_{2}SO_{4}, C_{12}H_{22}O_{11}, x^{2}y"),
         ("_the_ quiet snake_case_ =harbour=", "the quiet snake_case_ harbour"),
+        ("for 4_s._ 6_d._ on the 10_th_, the 2_e_ de 1_2_3", "for 4s. 6d. on the 10th, the 2e de 1_2_3"),
     ],
 )
 def test_a_sentence_runs_on_over_the_number_of_a_page(body: str, expected: str) -> None:

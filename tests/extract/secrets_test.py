@@ -42,6 +42,9 @@ PEM = "MIIEpAIBAAKCAQEA75u8k1nf0q2LZs1g2v9d9f8s7d6f5s4d3f2s1d0f9s8d7f6s"
         ("Иван <ivan+git@почта.рф> ivan@yandex.ru", "Иван <ivan+git@почта.рф> <EMAIL>"),
         ("# Maintainer: 山田 <yamada@dept.univ.ac.jp>", "# Maintainer: 山田 <<EMAIL>>"),
         ("<a href='mailto:a_b%c@x-y.co.uk'>", "<a href='mailto:<EMAIL>'>"),
+        ('"hello\\nbob@example.org wrote"', '"hello\\n<EMAIL> wrote"'),
+        ("'\\tann@corp.io\\u3000山田@x\\u3000yamada@corp.io'", "'\\t<EMAIL>\\u3000山田@x\\u3000<EMAIL>'"),
+        ("C:\\\\nick@corp.io, D:\\zoe@corp.io", "C:\\\\<EMAIL>, D:\\<EMAIL>"),
     ],
 )  # fmt: skip
 def test_secrets_and_addresses_become_placeholders(text: str, expected: str) -> None:
@@ -73,6 +76,9 @@ def test_secrets_and_addresses_become_placeholders(text: str, expected: str) -> 
         "y = a@b.T + w@x.reshape(3)",
         "lodash@4.17.21 @types/node@20.1.0 @app.route",
         "https://example.org:8080/@name",
+        "postgres://u:pw@host.example.org/db",
+        "https://user:${PASSWORD}@host.example.org/",
+        "amqp://guest:guest_password@mq.example.org:5672",
         "パスワードを入力してください。",
     ],
 )

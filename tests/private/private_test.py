@@ -51,6 +51,7 @@ def test_email_addresses(text: str, address: str) -> None:
         "icon@2x.png and lodash@4.17.21",
         "@decorator\ndef f(): meet @ 5pm",
         "user@localhost",
+        "postgres://u:pw@host.example.org/db",
         "look (at) this",
         "在@中国",
     ],

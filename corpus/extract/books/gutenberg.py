@@ -217,17 +217,19 @@ _PAGE_NAMES = (
 )
 _PAGE = re.compile(
     rf"(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}} ?[a-d頁页]?\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}}"
-    r"|\{\d{1,4}\}(?=[a-z\u00e0-\u00ff]))(\s?)",
+    r"|\{(?<![_^]\{)\d{1,4}\}(?=[a-z\u00e0-\u00ff]))(\s?)",
     re.IGNORECASE,
 )
 _PAGE_ALONE = re.compile(
-    rf"(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\]|\{{(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\}})"
+    rf"(?:\[(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}\]|\{{(?:(?:{_PAGE_NAMES}) ?[ivxlcdm\d]{{1,6}}|\d{{1,4}})\}})"
     r"[ \t]*\n\s*\n[ \t]*(?=(\S))",
     re.IGNORECASE,
 )
 """A mark of a page before a blank line. Both begin with a bracket, for which a text is searched in no time."""
 _BLANK_LINE = re.compile(r"[ \t]*\n\s*\n[ \t]*")
 _EMPHASIS = re.compile(r"([_=])(?<![^\W_][_=])(?=[^\s_=])([^_=]{1,2000}?)(?<=\S)\1(?![^\W_])")
+_RAISED_LETTERS = re.compile(r"(?<=\d)_([^\W\d_]{1,4}\.?)_(?![^\W_])")
+"""Emphasis that a number has before it: `4_s._ 6_d._`, `10_th_`."""
 _BREAK = re.compile(r"^[ \t]*(?:[*•·.][ \t]*){3,}$", re.MULTILINE)
 
 
@@ -457,7 +459,9 @@ def to_text(body: str, language: str = "") -> str:
         body = drop_page_marks(body)
     body = _BREAK.sub("* * *", _strip_notes(body))
     text = reflow(body, language)
-    return _EMPHASIS.sub(r"\2", text) if "_" in text or "=" in text else text
+    if "_" not in text and "=" not in text:
+        return text
+    return _RAISED_LETTERS.sub(r"\1", _EMPHASIS.sub(r"\2", text))
 
 
 def _strip_notes(body: str) -> str:
