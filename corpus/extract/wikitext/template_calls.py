@@ -22,6 +22,16 @@ MONTH_NAMES = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+CHARGE = re.compile(r"\d{0,2}[+−–-]|[+−–-]\d{1,2}")
+ATOM_COUNT = re.compile(r"\d{0,3}[a-z](?:[+−-]\d{1,3})?")
+"""How often an atom occurs, where that is no number: `n`, `2n+2`."""
+REACTION_ARROWS = (("<->", "↔"), ("<=>", "⇌"), ("-->", "→"), ("->", "→"), ("<-", "←"))
+REACTION_SCRIPT = re.compile(r"(?P<sign>[\^_])(?:\{(?P<braced>[^{}<>]{1,20})\}|(?P<bare>\d{1,3}))")
+REACTION_CHARGE = re.compile(
+    r"(?<=[\w)\]>])\((\d{0,2}[+−–-])\)|(?<=[A-Za-z)\]\d>])([+−–-])(?=$|[\s)\],;])", re.ASCII
+)
+REACTION_COUNT = re.compile(r"(?<=[A-Za-z)\]])\d{1,3}")
+
 Function = Callable[[str, Arguments], str]
 """Takes the name of the template as written and its arguments; an empty text leaves a hole."""
 
@@ -80,6 +90,37 @@ def show_fraction(name: str, arguments: Arguments) -> str:
         else positional
     )[:3]
     return f"{whole} {above}/{below}".strip()
+
+
+def show_chemical(name: str, arguments: Arguments) -> str:
+    """Show elements with the count behind each, {{chem|SO|4|2-}}, {{chem|238|92|U}}: digits before the first element
+    are its mass and number."""
+    pieces: list[str] = []
+    has_element = False
+    for text in filter(None, arguments.positional()):
+        if CHARGE.fullmatch(text):
+            pieces.append(f"<sup>{text}</sup>")
+        elif text.isdecimal() or (has_element and ATOM_COUNT.fullmatch(text)):
+            pieces.append(f"<sub>{text}</sub>" if pieces else f"<sup>{text}</sup>")
+        else:
+            pieces.append(text)
+            has_element = True
+    return "".join(pieces)
+
+
+def show_reaction(name: str, arguments: Arguments) -> str:
+    """Show a formula or reaction written in a line: {{chem2|2 H2O}}, {{chem2|SO4(2-)}}, {{chem2|Na+}}."""
+    text = arguments.get("1")
+    for written, shown in REACTION_ARROWS:
+        text = text.replace(written, shown)
+    text = REACTION_SCRIPT.sub(_mark_script, text)
+    text = REACTION_CHARGE.sub(lambda match: f"<sup>{match[1] or match[2]}</sup>", text)
+    return REACTION_COUNT.sub(r"<sub>\g<0></sub>", text).replace("*", "·")
+
+
+def _mark_script(match: re.Match[str]) -> str:
+    tag = "sup" if match["sign"] == "^" else "sub"
+    return f"<{tag}>{match['braced'] or match['bare']}</{tag}>"
 
 
 def show_as_of(name: str, arguments: Arguments) -> str:
@@ -327,6 +368,8 @@ TEMPLATE_FUNCTIONS: dict[str, Function] = {
     "interlanguage_link": show_interlanguage_link,
     "convert": show_quantity,
     "fraction": show_fraction,
+    "chemical": show_chemical,
+    "reaction": show_reaction,
     "as_of": show_as_of,
     "date": show_date,
     "century": show_century,

@@ -212,7 +212,8 @@ def _show_extension(name: str, content: str, aside: list[str]) -> str:
         return HOLE
     if name in FORMULA_NAMES:
         content = " ".join(unescape_entities(content).split())
-        content = f"${content}$" if content else ""
+        if content:
+            content = f"${content}$" if name == "math" else f"$\\ce{{{content}}}$"
     elif name == "nowiki":
         content = "" if not content.strip("'") else unescape_entities(content)
     elif name == "pre":

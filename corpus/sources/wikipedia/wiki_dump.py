@@ -76,7 +76,7 @@ class Wikipedia(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 6
+        return 7
 
     @classmethod
     def default_rules(cls) -> list[str]:
