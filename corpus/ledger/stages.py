@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -19,7 +20,8 @@ STAGES_SCHEMA = pa.schema(
 `gates` has documents in and out, and the characters and bytes that came out in both places. Only kept texts become
 tokens: the tokens of other texts are estimated from their bytes, at the bytes a token of the kept texts of the same
 source and language, else language, else all; null if nothing is kept at all. If a source and language has several
-snapshots, tokens are divided among them by bytes, so sums over snapshots are exact after the last stage."""
+snapshots, tokens are divided among them by bytes, so sums over snapshots are exact after the last stage. Bytes are
+those of texts as they are stored: private data are masked later."""
 
 
 def build_stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
@@ -31,7 +33,10 @@ def build_stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
         sizes = sums[row["source"], row["language"], row["snapshot"]][row["what"]]
         for at, size in enumerate(STAGE_SIZES):
             sizes[at] += row[size]
-    rates = _sum_rates(tokens)
+    kept_bytes: dict[tuple[str, str], int] = defaultdict(int)
+    for (source, language, _), by_what in sums.items():
+        kept_bytes[source, language] += by_what["kept"][2]
+    rates = _sum_rates(tokens, kept_bytes)
     shared: dict[tuple[str, str], int] = defaultdict(int)
     rows: list[dict[str, Any]] = []
     for group in sorted(sums):
@@ -50,13 +55,19 @@ def build_stage_table(counts: pa.Table, tokens: pa.Table) -> pa.Table:
     return pa.Table.from_pylist(rows, STAGES_SCHEMA)
 
 
-def _sum_rates(tokens: pa.Table) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return (tokens, bytes) in the shards by source and language, by language ("" for the source), and in total."""
-    rates: dict[tuple[str, str], tuple[int, int]] = {}
+def _sum_rates(
+    tokens: pa.Table, kept_bytes: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return (tokens in the shards, bytes of the kept texts they are of) by source and language, by language ("" for
+    the source), and in total. The bytes are those before private data are masked, as they are of all other texts."""
+    spent: dict[tuple[str, str], int] = defaultdict(int)
     for row in tokens.to_pylist():
-        for key in ((row["source"], row["language"]), ("", row["language"]), ("", "")):
+        spent[row["source"], row["language"]] += row["tokens"]
+    rates: dict[tuple[str, str], tuple[int, int]] = {}
+    for (source, language), number in spent.items():
+        for key in ((source, language), ("", language), ("", "")):
             count, size = rates.get(key, (0, 0))
-            rates[key] = (count + row["tokens"], size + row["bytes"])
+            rates[key] = (count + number, size + kept_bytes.get((source, language), 0))
     return {key: sizes for key, sizes in rates.items() if sizes[1]}
 
 

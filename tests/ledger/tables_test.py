@@ -183,7 +183,8 @@ def test_each_stage_takes_what_the_one_before_gave(ledger: dict[str, pa.Table]) 
             assert [before[f"{size}_out"] for size in sizes] == [after[f"{size}_in"] for size in sizes]
 
 
-def test_tokens_of_texts_that_go_are_told_by_their_bytes() -> None:
+@pytest.mark.parametrize("masked", [0, 50])
+def test_tokens_of_texts_that_go_are_told_by_their_bytes(masked: int) -> None:
     def count(language: str, snapshot: str, what: str, size: int) -> dict[str, Any]:
         names = ("source", "language", "snapshot", "what", "key", "documents", "characters", "bytes")
         return dict(zip(names, ("web", language, snapshot, what, "", 1, size, size), strict=True))
@@ -193,7 +194,7 @@ def test_tokens_of_texts_that_go_are_told_by_their_bytes() -> None:
     rows += [count("tha_Thai", "2025", what, 100) for what in ("read", "passed", "kept")]
     rows += [count("lao_Laoo", "2025", what, 60) for what in ("read", "passed", "rules")]
     shards = {"split": "train", "source": "web", "language": "tha_Thai", "documents": 2}
-    tokens = pa.Table.from_pylist([{**shards, "tokens": 100, "bytes": 300}], TOKENS_SCHEMA)
+    tokens = pa.Table.from_pylist([{**shards, "tokens": 100, "bytes": 300 - masked}], TOKENS_SCHEMA)
     found = {
         (row["language"], row["snapshot"], row["stage"]): (row["tokens_in"], row["tokens_out"])
         for row in build_stage_table(pa.Table.from_pylist(rows, COUNTS_SCHEMA), tokens).to_pylist()
