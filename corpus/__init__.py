@@ -62,6 +62,7 @@ The files of this folder, which the packages share:
     garbage_collection.py  no look for garbage where there can be none
     environment.py    versions of Python and libraries that bytes depend on
     extras.py         how to install optional dependencies
+    processor_time.py  processor seconds of a process and all below it
     child_process.py  start Python processes that find the same modules, and end them
 """
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import resource
 import shlex
 import sys
 import threading
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus import storage
 from corpus.environment import list_versions
+from corpus.processor_time import cpu_seconds
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -259,7 +259,7 @@ class Status:
 
     @contextmanager
     def time_stage(self, stage: str, workers: int) -> Iterator[None]:
-        """Time a stage: wall seconds, and CPU seconds of this process and of the workers that have ended."""
+        """Time a stage: wall seconds, and CPU seconds of this process and its workers."""
         began, cpu = time.monotonic(), cpu_seconds()
 
         def spent() -> None:
@@ -416,12 +416,6 @@ def _sum_slices(runs: list[dict[str, Any]]) -> dict[str, Any]:
             }
         ],
     }
-
-
-def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of its children that have ended."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, kinds))
 
 
 def is_live(console: Console) -> bool:

@@ -23,6 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.child_process",
         "corpus.freed_memory",
         "corpus.garbage_collection",
+        "corpus.processor_time",
         "corpus.suggestions",
     ),
     ("corpus.storage", "corpus.data", "corpus.plugins", "corpus.document_schema"),
