@@ -52,6 +52,14 @@ SENTENCES = {
     "por_Latn": (
         "Todas as pessoas têm direito à escola na sua língua, com as leis que ajudam os cidadãos deste país."
     ),
+    "ast_Latn": (
+        "El conceyu aprobó un plan d'estudios nel que los neños del norte lleen na so llingua, anque muncha "
+        "xente diz que ye mui poco."
+    ),
+    "spa_Latn": (
+        "El concejo aprobó un plan de estudios en el que los niños del norte leen en su lengua, aunque mucha "
+        "gente dice que es muy poco."
+    ),
     "fur_Latn": (
         "Ducj i fruts a àn dirit di lei te lôr lenghe, cence che nissun ur disi ce che a àn di fâ, "
         "e des voltis ancje plui."
