@@ -85,9 +85,10 @@ def identify_by_name(path: str, body: bytes) -> FileLanguage:
         return FileLanguage("data")
     if extension in known.shared:
         head = body[:PATTERN_HEAD_BYTES].decode("utf-8", "replace")
-        return _make_language(
-            next(language for language, pattern in known.shared[extension] if pattern.search(head))
-        )
+        choices = known.shared[extension]
+        language = next((language for language, pattern in choices if pattern.search(head)), None)
+        if language is not None:
+            return _make_language(language)
     if extension in known.extensions:
         return _make_language(known.extensions[extension])
     tags = identify.tags_from_filename(name) - {"text"}
