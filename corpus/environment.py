@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 LIBRARIES = (
+    "babel",
     "corpusmill",
     "datasketch",
     "dulwich",

@@ -32,6 +32,15 @@ MARKED_AS_DOUBTFUL = {
     "viwiki": "Cảng {{cần dẫn nguồn|rất cổ}}.",
     "zhwiki": "港口{{來源請求|非常古老|time=2020-05}}，{{何时|很久以前}}。",
 }
+COUNTRIES = {
+    "ukwiki": "Китай, Німеччина, Франція, Fiji",
+    "jawiki": "中国, ドイツ, フランス, Fiji",
+    "zhwiki": "中国, 德国, 法国, Fiji",
+    "bnwiki": "চীন, জার্মানি, ফ্রান্স, Fiji",
+    "arwiki": "الصين, ألمانيا, فرنسا, Fiji",
+    "simplewiki": "China, Germany, France, Fiji",
+    "frwikivoyage": "Chine, Allemagne, France, Fiji",
+}
 SHOWN_OF_MARKED = {
     "enwiki": "It never snows and rarely rains.",
     "arwiki": "المدينة كبيرة جدا.",
@@ -293,3 +302,13 @@ def test_templates_of_single_wikis(wiki: str, wikitext: str, text: str) -> None:
 )  # fmt: skip
 def test_settings_of_lists_and_quotations_are_no_text(wiki: str, wikitext: str, text: str) -> None:
     assert to_text(wikitext, wiki=wiki) == text
+
+
+@pytest.mark.parametrize("wiki", COUNTRIES)
+def test_codes_of_countries_show_their_names(wiki: str) -> None:
+    text = to_text("{{CHN}}, {{GER}}, {{flag|FRA}}, {{flagcountry|Fiji}}.{{XYZ}}{{chn}}", wiki=wiki)
+    assert text == f"{COUNTRIES[wiki]}."
+
+
+def test_a_wiki_in_a_language_without_names_of_countries_shows_none() -> None:
+    assert to_text("a {{CHN}} b, {{flag|FRA}}", wiki="gotwiki") == "a b, FRA"

@@ -172,6 +172,17 @@ def show_marked_text(name: str, arguments: Arguments) -> str:
     return "" if is_only_date(text) else text
 
 
+def show_country(name: str, arguments: Arguments) -> str:
+    """Show the name of the country whose code a template's name is, {{CHN}}; nothing where it is no such code."""
+    return arguments.words["countries"].get(name, "")
+
+
+def show_flagged_country(name: str, arguments: Arguments) -> str:
+    """Show a country that is named, {{flag|Fiji}}, or whose code is given, {{flag|FRA}}."""
+    country = arguments.get("1")
+    return arguments.words["countries"].get(country, country)
+
+
 def show_currency(name: str, arguments: Arguments) -> str:
     """Show an amount of money by the name of its template, {{A$|5}}; without an amount, the sign alone."""
     sign = arguments.words["currencies"].get(name.replace("_", " ").lower(), name)
@@ -375,6 +386,8 @@ TEMPLATE_FUNCTIONS: dict[str, Function] = {
     "century": show_century,
     "ipa": show_ipa,
     "marked_text": show_marked_text,
+    "country": show_country,
+    "flagged_country": show_flagged_country,
     "currency": show_currency,
     "currency_by_code": show_currency_by_code,
     "old_pounds": show_old_pounds,

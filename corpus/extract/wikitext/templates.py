@@ -10,6 +10,7 @@ from typing import Any
 
 from corpus.data import data_path
 from corpus.extract.holes import HOLE
+from corpus.extract.wikitext.countries import CountryNames
 from corpus.extract.wikitext.names import fold_name
 from corpus.extract.wikitext.template_arguments import Arguments, WordLists
 from corpus.extract.wikitext.template_calls import TEMPLATE_FUNCTIONS, Function
@@ -31,6 +32,8 @@ WIKI_DATABASE = re.compile(
 )
 MAX_REMEMBERED_NAMES = 1 << 14
 WORD_LISTS = ("units", "currencies", "languages", "listings")
+GENERAL_LANGUAGE = "en"
+"""The language of a wiki that nobody has named."""
 
 
 def expand_templates(text: str, table: Templates | None = None, depth: int = 0) -> str:
@@ -242,7 +245,8 @@ def load_templates(wiki: str | None = None) -> Templates:
         tuple(matches),
         tuple(prefix for prefix, _, _ in affixes if prefix),
         tuple(suffix for _, suffix, _ in affixes if suffix),
-        {key: data[key] for key in WORD_LISTS},
+        {key: data[key] for key in WORD_LISTS}
+        | {"countries": CountryNames(scopes[-1] if scopes else GENERAL_LANGUAGE, data["sports_codes"])},
     )
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from importlib import metadata
 
 from corpus.document import Record
 from corpus.extract import ExtractedText
@@ -24,7 +25,7 @@ from corpus.extract.wikitext.templates import WIKI_DATABASE, expand_templates, l
 from corpus.extract.wikitext.variants import show_variants
 from corpus.extract.wikitext.wiki_lines import lay_out
 
-VERSION = 5
+VERSION = 6
 """Raised when the text of some page changes."""
 
 ASIDE_MARK = "\x00"
@@ -384,8 +385,9 @@ def _strip_inline_markup(text: str) -> str:
 
 
 def identity() -> dict[str, str | int]:
-    """Return what the text depends on besides the page, for fingerprints: the version and the data files."""
-    return {"wikitext": VERSION, "names": data_identity()}
+    """Return what the text depends on besides the page, for fingerprints: the version, the data files, and the library
+    that names countries."""
+    return {"wikitext": VERSION, "names": data_identity(), "babel": metadata.version("babel")}
 
 
 def unescape_entities(text: str) -> str:

@@ -76,7 +76,7 @@ class Wikipedia(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 7
+        return 6
 
     @classmethod
     def default_rules(cls) -> list[str]:
