@@ -24,11 +24,12 @@ _BLANKS = re.compile(r"\n(?:[ \t\u3000]*\n)+")
 _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]"
 )
-_UNSPACED = re.compile(
-    "[\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u0e00-\u0eff\u1000-\u109f"
-    "\u1780-\u17ff\U00020000-\U0003ffff]"
+UNSPACED_LETTERS = (
+    "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\u0e00-\u0eff\u1000-\u109f"
+    "\u1780-\u17ff\U00020000-\U0003ffff"
 )
 """Han, kana, their punctuation, Thai, Lao, Burmese, Khmer: scripts that have no spaces where a line ends."""
+_UNSPACED = re.compile(f"[{UNSPACED_LETTERS}]")
 _RULE = re.compile(r"[+=|\u2500-\u257f -]{4,}$")
 _ITEM = re.compile(r"\s*(?:[-*\u2022]|\(?\d{1,3}[.)]|\[\d+\]|\{\d+\})\s+\S")
 _CAPITAL = re.compile(r"[\s\"'\u2018-\u201f\u00ab\u00bb_(\[*-]*[^\W\d_a-z]")

@@ -24,6 +24,7 @@ from corpus.extract.pubmed.jats_body import (
     is_not_available,
     join_blocks,
     read_labels,
+    read_title,
     split_names,
     text_at,
 )
@@ -148,7 +149,7 @@ def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedTe
     license = (_find_license(own) if own is not None else None) or _find_license(meta)
     date = _find_publication_date(meta) if meta is not None else None
     language = _read_language(translation)
-    title = text_at(own, "title-group/article-title")
+    title = _read_article_title(own)
     return ExtractedText(
         text=text, language=language, license=license, date=date, metadata={"title": title} if title else {}
     )
@@ -180,7 +181,7 @@ def _describe_article(root: Any, meta: Any) -> dict[str, str]:
     """Return journal, kind of article, identifiers, and whether it is retracted."""
     kind = root.get("article-type")
     journal = text_at(root, "front/journal-meta//journal-title")
-    metadata = {"article_type": kind, "journal": journal, "title": text_at(meta, "title-group/article-title")}
+    metadata = {"article_type": kind, "journal": journal, "title": _read_article_title(meta)}
     if meta is not None:
         for number in meta.iterfind("article-id"):
             name = {"pmc": "pmcid", "pmcid": "pmcid"}.get(
@@ -194,6 +195,11 @@ def _describe_article(root: Any, meta: Any) -> dict[str, str]:
         if _RETRACTED.match(metadata["title"] or "") or kind == "retracted-article":
             metadata["retracted"] = "yes"
     return {name: value for name, value in metadata.items() if value}
+
+
+def _read_article_title(meta: Any) -> str | None:
+    title = find_first(meta, "title-group/article-title")
+    return read_title(title) if title is not None else None
 
 
 def _find_license(meta: Any) -> str | None:

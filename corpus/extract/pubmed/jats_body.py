@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from corpus.extract.holes import HOLE, mend_holes
+from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS
 from corpus.extract.mathml import to_latex
 from corpus.extract.plain_text import clean_text
 from corpus.extract.raised_text import write_script
+from corpus.extract.reflow import UNSPACED_LETTERS
 
 
 def split_names(listed: str) -> frozenset[str]:
@@ -52,8 +54,17 @@ _ONLY_CITED = re.compile(
 )
 _BRACKETED = re.compile(rf"[(\[（]\s*{HOLE}[)\]）]")
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
-_WRAPPED = re.compile(r"\n\s*(?=[,;)\]]|\.(?:\s|$))|(?<=[(\[])\n\s*")
+_WRAPPED = re.compile(
+    r"\n\s*(?=[,;)\]）］〕】」』〉》、。，．；：！？،؛؟।]|\.(?:\s|$))|(?<=[(\[（［〔【「『〈《])\n\s*"
+)
 """Where a file that is laid out for the eye breaks its line between a word and its punctuation."""
+_UNSEEN = f"[{HOLE}{CITATION_START}{CITATION_END}]*"
+_LINE_END = rf"({_UNSEEN})[ \t]*\n\s*({_UNSEEN})"
+_UNSPACED_LINE_END = re.compile(
+    rf"(?<=[{UNSPACED_LETTERS}]){_LINE_END}(?=[{UNSPACED_LETTERS}])"
+    rf"|(?<=[{CJK}]){_LINE_END}(?=[{SHARED_SIGNS}])|(?<=[{SHARED_SIGNS}]){_LINE_END}(?=[{CJK}])"
+)
+"""Where it breaks its line in a script that sets no spaces between words."""
 _DOCUMENT = re.compile(r"\\begin\{document\}(.*?)\\end\{document\}", re.DOTALL)
 _DELIMITED = re.compile(
     r"^(?:\\\(\s*(?P<round>.*?)\s*\\\)|\\\[\s*(?P<square>.*?)\s*\\\]"
@@ -83,7 +94,23 @@ def find_first(root: Any, path: str) -> Any:
 def text_at(root: Any, path: str) -> str | None:
     """Return the text of the first element at a path on one line; None if there is none."""
     element = find_first(root, path)
-    return " ".join("".join(element.itertext()).split()) or None if element is not None else None
+    return join_lines("".join(element.itertext())) or None if element is not None else None
+
+
+def join_lines(text: str) -> str:
+    """Return a text on one line: a line end is a space, but within Chinese, Japanese, Thai and their like."""
+    if "\n" in text:
+        text = _WRAPPED.sub("", text)
+        if not text.isascii():
+            text = _UNSPACED_LINE_END.sub(r"\1\2\3\4\5\6", text)
+    return " ".join(text.split())
+
+
+def read_title(element: Any) -> str:
+    """Return a title on one line, as it stands in the text."""
+    walker = Walker()
+    walker.add_block(element)
+    return " ".join(join_blocks(walker.finish()).split())
 
 
 def read_labels(root: Any) -> dict[str, str]:
@@ -186,7 +213,9 @@ class Walker:
             self.add_table(child)
         elif name in DROPPED_ELEMENTS:
             self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
-        elif name in ("break", "hr"):
+        elif name == "break":
+            self.line.append(" " if self.in_table else "\n")
+        elif name == "hr":
             self.line.append(" ")
         elif name in ("preformat", "code"):
             text = "".join(child.itertext()).strip("\n")
@@ -311,8 +340,10 @@ class Walker:
     def add_definition(self, element: Any) -> None:
         """Add a term and its meanings."""
         self.flush()
-        term = text_at(element, "term") or ""
-        self.line.append(f"{term}: " if term else "")
+        term = element.find("term")
+        if term is not None and text_at(term, ".") is not None:
+            self.add_content(term)
+            self.line.append(": ")
         for meaning in element.iterfind("def"):
             for child in meaning:
                 self.add_content(child)
@@ -410,9 +441,7 @@ def join_blocks(blocks: list[str]) -> str:
 
 def mend_block(text: str) -> str:
     """Return a block on one line, without what citations leave behind."""
-    if "\n" in text:
-        text = _WRAPPED.sub("", text)
-    text = " ".join(text.split())
+    text = join_lines(text)
     if "$" in text:
         text = _drop_doubled_delimiters(text)
     if HOLE in text or CITATION_START in text:

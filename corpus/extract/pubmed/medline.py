@@ -14,7 +14,7 @@ from corpus.extract.creative_commons import find_cc_license
 from corpus.extract.dates import first_date, iso_date
 from corpus.extract.mathml import to_latex
 from corpus.extract.pubmed.jats import parse_record
-from corpus.extract.pubmed.jats_body import is_not_available, join_blocks
+from corpus.extract.pubmed.jats_body import is_not_available, join_blocks, join_lines
 from corpus.extract.raised_text import write_script
 from corpus.formats.xml import XmlError
 
@@ -126,7 +126,7 @@ def _find_publication_date(article: Any) -> str | None:
 
 def text_of(element: Any) -> str:
     """Return the text of an element on one line; superscripts as `write_script` writes them, formulas as `$...$`."""
-    return " ".join(_read_text(element).split()) if element is not None else ""
+    return join_lines(_read_text(element)) if element is not None else ""
 
 
 def _read_text(element: Any) -> str:
