@@ -96,3 +96,82 @@ def test_terms_of_definitions_keep_their_scripts() -> None:
     gas = "<def-item><term>CO<sub>2</sub></term><def><p>γάζ</p></def></def-item>"
     items = f"{gas}<def-item><def><p>газ</p></def></def-item>"
     assert text_of(f"<def-list>{items}</def-list>") == "CO₂: γάζ\n\nгаз"
+
+
+def make_list(kind: str, *items: str, attributes: str = "") -> str:
+    inner = "".join(f"<list-item>{item}</list-item>" for item in items)
+    return f"<list list-type='{kind}'{attributes}>{inner}</list>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks"),
+    [
+        ("order", ["1.", "2.", "3."]),
+        ("alpha-lower", ["a.", "b.", "c."]),
+        ("alpha-upper", ["A.", "B.", "C."]),
+        ("roman-lower", ["i.", "ii.", "iii."]),
+        ("roman-upper", ["I.", "II.", "III."]),
+        ("Ordered", ["1.", "2.", "3."]),
+        ("bullet", ["-", "-", "-"]),
+        ("simple", ["-", "-", "-"]),
+    ],
+)
+def test_items_are_marked_as_the_type_of_their_list_says(kind: str, marks: list[str]) -> None:
+    texts = ["船。", "Лодка", "เรือ"]
+    expected = "\n".join(f"{mark} {text}" for mark, text in zip(marks, texts, strict=True))
+    assert text_of(make_list(kind, *(f"<p>{text}</p>" for text in texts))) == expected
+
+
+def test_labels_and_numbers_in_the_text_stand_for_the_number_of_an_item() -> None:
+    items = (
+        "<label>（一）</label><p>船</p>",
+        "<p>帆</p>",
+        "<label>•</label><p>桅</p>",
+        "<label>iv)</label><p>舵</p>",
+    )
+    assert text_of(make_list("order", *items)) == "（一） 船\n2. 帆\n- 桅\niv) 舵"
+    numbered = make_list(
+        "order", "<p>1. Лодки</p>", "<p>(b) Паруса</p>", "<p>1. Мачты</p>", "<p>D. melanogaster</p>"
+    )
+    assert text_of(numbered) == "1. Лодки\n(b) Паруса\n3. 1. Мачты\n4. D. melanogaster"
+
+
+def test_a_list_goes_on_where_another_ended() -> None:
+    first = make_list("order", "<p>एक</p>", "<p>दो</p>", attributes=" id='l'")
+    second = make_list("order", "<p>तीन</p>", attributes=" continued-from='l' prefix-word='Step'")
+    assert text_of(f"{first}<p>और</p>{second}") == "1. एक\n2. दो\n\nऔर\n\nStep 3. तीन"
+
+
+def test_lists_in_lists_are_indented_and_so_is_what_goes_on_in_an_item() -> None:
+    deepest = make_list("alpha-lower", "<p>кровь</p>", "<p>دم</p>")
+    inner = make_list("bullet", f"<p>one a{deepest}</p>", "<p>one b</p><p>Further.</p>")
+    outer = make_list("order", f"<p>one</p>{inner}", "<p>two</p>")
+    assert text_of(outer) == ("1. one\n  - one a\n    a. кровь\n    b. دم\n  - one b\n    Further.\n2. two")
+    assert text_of(f"<table><tr><td>{outer}</td><td>x</td></tr></table>") == (
+        "1. one - one a a. кровь b. دم - one b Further. 2. two | x"
+    )
+
+
+def test_lists_in_lists_without_end_are_read() -> None:
+    deep = "<list><list-item><p>船</p>" * 60 + "</list-item></list>" * 60
+    lines = text_of(deep).split("\n")
+    assert [len(line) - len(line.lstrip()) for line in (lines[0], lines[1], lines[-1])] == [0, 2, 32]
+
+
+def test_verses_are_lines_and_stanzas_paragraphs() -> None:
+    poem = (
+        "<verse-group><title>静夜思</title>"
+        "<verse-group><verse-line>床前<italic>明月</italic>光</verse-line>\n<verse-line>疑是地上霜</verse-line></verse-group>"
+        "<verse-group><verse-line>Белеет парус</verse-line><verse-line>одинокой</verse-line></verse-group>"
+        "<attrib>— 李白</attrib></verse-group>"
+    )
+    read = "静夜思\n\n床前明月光\n疑是地上霜\n\nБелеет парус\nодинокой\n\n— 李白"
+    assert text_of(f"<p>读：{poem}再读。</p>") == f"读：\n\n{read}\n\n再读。"
+    assert text_of(f"<disp-quote>{poem}</disp-quote>") == read
+
+
+def test_who_said_a_quotation_stands_below_it_and_who_drew_a_figure_does_not() -> None:
+    quotation = "<disp-quote><p>एक नाव।</p><attrib>— कबीर</attrib></disp-quote>"
+    quotation += "<disp-quote><attrib>(<xref ref-type='bibr' rid='r'>Li, 1999</xref>).</attrib></disp-quote>"
+    figure = "<fig><label>图1</label><caption><p>船。</p></caption><attrib>Photo: Li</attrib></fig>"
+    assert text_of(f"{quotation}{figure}") == "एक नाव।\n\n— कबीर\n\n图1. 船。"

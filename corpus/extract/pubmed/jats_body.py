@@ -10,6 +10,7 @@ from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS
 from corpus.extract.mathml import to_latex
 from corpus.extract.plain_text import clean_text
+from corpus.extract.pubmed.jats_lists import read_numbering, write_item
 from corpus.extract.raised_text import write_script
 from corpus.extract.reflow import UNSPACED_LETTERS
 
@@ -20,6 +21,8 @@ def split_names(listed: str) -> frozenset[str]:
 
 
 MAX_JATS_DEPTH = 200
+MAX_INDENTED_LISTS = 16
+"""Lists in each other that are indented; deeper ones stand below the last of these."""
 MAX_SPANNED_COLUMNS = 100
 """Of a table, up to which a cell that reaches over several rows keeps its place in each."""
 
@@ -36,7 +39,7 @@ DROPPED_ELEMENTS = split_names(
 """Elements that no reader of the prose needs; `label` is taken where it names something."""
 BLOCK_ELEMENTS = split_names(
     "p title sec list def-list disp-quote boxed-text statement caption abstract trans-abstract body app"
-    " app-group subtitle speech verse-group verse-line preformat code array question answer explanation"
+    " app-group subtitle speech preformat code array question answer explanation"
 )
 INLINE_ELEMENTS = split_names(
     "italic bold named-content ext-link uri email underline sc monospace roman sans-serif strike overline"
@@ -149,6 +152,9 @@ class Walker:
         self.blocks: list[str] = []
         self.line: list[str] = []
         self.depth = 0
+        self.list_depth = 0
+        self.counts: dict[str, int] = {}
+        """Items of the lists so far, by their `id`: a list may go on where another ends."""
         self.in_table = False
 
     def finish(self) -> list[str]:
@@ -204,6 +210,11 @@ class Walker:
             self.add_labelled(child, name)
         elif name == "list":
             self.add_list(child)
+        elif name == "verse-group":
+            self.add_verse(child)
+        elif name == "attrib" and child.getparent().tag in ("disp-quote", "verse-group"):
+            self.flush()
+            self.blocks += [block for block in self.read_blocks(child) if any(map(str.isalnum, block))]
         elif name == "def-item":
             self.add_definition(child)
         elif name == "def-head":
@@ -317,25 +328,52 @@ class Walker:
                     self.add_element(child, child.tag)
         self.flush()
 
+    def read_blocks(self, element: Any) -> list[str]:
+        """Return an element as blocks, which are not added."""
+        before, self.blocks = self.blocks, []
+        self.add_block(element)
+        blocks, self.blocks = self.blocks, before
+        return blocks
+
     def add_list(self, element: Any) -> None:
-        """Add a list, a line an item: its label or "- " before it."""
+        """Add a list, a line an item: its label, its number or "- " before it; what is in an item is indented."""
         self.flush()
+        numbering = read_numbering(element)
+        count = self.counts.get(element.get("continued-from") or "", 0)
+        self.list_depth += 1
+        indent = "  " if self.list_depth <= MAX_INDENTED_LISTS else ""
         items: list[str] = []
         for child in element:
             if child.tag != "list-item":
                 if child.tag != "label":
                     self.add_block(child)
                 continue
-            label = text_at(child, "label")
-            before, self.blocks = self.blocks, []
-            self.add_content(child)
-            self.flush()
-            lines, self.blocks = self.blocks, before
-            if lines:
-                marker = f"{label} " if label and label not in "•●–-·◦*" else "- "
-                items.append("\n".join([marker + lines[0], *lines[1:]]))
+            count += 1
+            if blocks := self.read_blocks(child):
+                items.append(write_item(blocks, text_at(child, "label"), numbering, count, indent))
+        self.list_depth -= 1
+        if (key := element.get("id")) is not None:
+            self.counts[key] = count
         if items:
             self.blocks.append("\n".join(items))
+
+    def add_verse(self, element: Any) -> None:
+        """Add a poem or a stanza: a line a verse, a blank line between stanzas."""
+        self.flush()
+        stanza: list[str] = []
+        for child in element:
+            if child.tag == "verse-line":
+                stanza += self.read_blocks(child)
+                continue
+            self.add_stanza(stanza)
+            stanza = []
+            self.add_element(child, child.tag)
+        self.add_stanza(stanza)
+        self.flush()
+
+    def add_stanza(self, verses: list[str]) -> None:
+        if verses:
+            self.blocks.append("\n".join(verses))
 
     def add_definition(self, element: Any) -> None:
         """Add a term and its meanings."""
@@ -376,7 +414,7 @@ class Walker:
                 inner = Walker(self.labels)
                 inner.depth, inner.in_table = self.depth, True
                 inner.add_content(cell)
-                cells.append(" ".join(inner.finish()).replace("\n", " "))
+                cells.append(" ".join(" ".join(inner.finish()).split()))
                 wide, high = _read_spans(cell, columns)
                 if high > 1 and column < MAX_SPANNED_COLUMNS:
                     below[column] = (wide, high - 1)
