@@ -175,3 +175,49 @@ def test_who_said_a_quotation_stands_below_it_and_who_drew_a_figure_does_not() -
     quotation += "<disp-quote><attrib>(<xref ref-type='bibr' rid='r'>Li, 1999</xref>).</attrib></disp-quote>"
     figure = "<fig><label>图1</label><caption><p>船。</p></caption><attrib>Photo: Li</attrib></fig>"
     assert text_of(f"{quotation}{figure}") == "एक नाव।\n\n— कबीर\n\n图1. 船。"
+
+
+def test_translated_abstracts_have_licence_and_identifiers_of_the_article_and_their_own_title() -> None:
+    def group(code: str, title: str, subtitle: str = "") -> str:
+        more = f"<trans-subtitle>{subtitle}</trans-subtitle>" if subtitle else ""
+        return f"<trans-title-group xml:lang='{code}'><trans-title>{title}</trans-title>{more}</trans-title-group>"
+
+    abstracts = {"zh": "我们数了\n  船。", "ru": "Мы считали лодки.", "ar": "عددنا القوارب."}
+    meta = (
+        '<article-id pub-id-type="doi">10.1/b</article-id><article-id pub-id-type="pmc">12</article-id>'
+        '<permissions><license xlink:href="https://creativecommons.org/licenses/by/4.0/"/></permissions>'
+        + "".join(
+            f"<trans-abstract xml:lang='{code}'><p>{text}</p></trans-abstract>"
+            for code, text in abstracts.items()
+        )
+    )
+    title = f"Boats</article-title>{group('zh', '船<sup>*</sup>')}{group('ru', 'Лодки', 'в порту')}<article-title>"
+    found = [extract_article(title=title, meta=meta, translation=str(place)) for place in range(3)]
+    assert {(each.license, each.metadata["doi"], each.metadata["pmcid"]) for each in found} == {
+        ("CC-BY-4.0", "10.1/b", "PMC12")
+    }
+    assert [(each.language, each.metadata.get("title"), each.text) for each in found] == [
+        ("zh", "船*", "船*\n\n我们数了船。"),
+        ("ru", "Лодки", "Лодки\n\nв порту\n\nМы считали лодки."),
+        ("ar", None, "عددنا القوارب."),
+    ]
+
+
+def test_translated_abstracts_of_medline_have_licence_and_identifiers_too() -> None:
+    xml = (
+        "<PubmedArticle><MedlineCitation><PMID>7</PMID><Article><ArticleTitle>[Boats].</ArticleTitle><Abstract>"
+        "<AbstractText>Counted.</AbstractText><CopyrightInformation>CC BY 4.0</CopyrightInformation></Abstract>"
+        "<Language>jpn</Language><VernacularTitle>船</VernacularTitle></Article>"
+        "<OtherAbstract Language='jpn'><AbstractText>数えた。</AbstractText></OtherAbstract></MedlineCitation>"
+        "<PubmedData><ArticleIdList><ArticleId IdType='doi'>10.1/b</ArticleId></ArticleIdList></PubmedData>"
+        "</PubmedArticle>"
+    ).encode()
+    record = Record(
+        native_id="1", file="f", offset=0, length=1, media_type="x", body=xml, metadata={"translation": "0"}
+    )
+    found = medline.extract_text(record, "fast")
+    assert found is not None
+    assert (found.text, found.language, found.license) == ("船\n\n数えた。", "jpn", "CC-BY-4.0")
+    assert found.metadata == {
+        "title": "船", "pmid": "7", "language_of_paper": "jpn", "copyright": "CC BY 4.0", "doi": "10.1/b",
+    }  # fmt: skip

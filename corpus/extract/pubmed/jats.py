@@ -84,7 +84,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         meta = find_first(root, "front-stub")
     place = record.metadata.get("translation")
     if place is not None:
-        return _extract_translation(meta, int(place))
+        return _extract_translation(root, meta, int(place))
     whole = record.metadata.get("translated_article")
     if whole is not None:
         return _extract_translated_article(root, meta, int(whole))
@@ -139,7 +139,7 @@ def _read_language(element: Any) -> str | None:
 
 
 def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedText | None:
-    """Return a translation of the whole article; what it leaves out about itself is the article's."""
+    """Return a translation of the whole article; what it does not say of itself is the article's, but for the title."""
     translations = root.findall(".//sub-article[@article-type='translation']")
     if place >= len(translations):
         return None
@@ -148,10 +148,10 @@ def _extract_translated_article(root: Any, meta: Any, place: int) -> ExtractedTe
     text = _read_article(translation, own, read_labels(translation))
     license = (_find_license(own) if own is not None else None) or _find_license(meta)
     date = _find_publication_date(meta) if meta is not None else None
-    language = _read_language(translation)
-    title = _read_article_title(own)
+    metadata = _describe_article(root, meta) | _read_identifiers(own)
+    _set_title(metadata, _read_article_title(own))
     return ExtractedText(
-        text=text, language=language, license=license, date=date, metadata={"title": title} if title else {}
+        text=text, language=_read_language(translation), license=license, date=date, metadata=metadata
     )
 
 
@@ -182,19 +182,32 @@ def _describe_article(root: Any, meta: Any) -> dict[str, str]:
     kind = root.get("article-type")
     journal = text_at(root, "front/journal-meta//journal-title")
     metadata = {"article_type": kind, "journal": journal, "title": _read_article_title(meta)}
+    metadata |= _read_identifiers(meta)
     if meta is not None:
-        for number in meta.iterfind("article-id"):
-            name = {"pmc": "pmcid", "pmcid": "pmcid"}.get(
-                number.get("pub-id-type") or "", number.get("pub-id-type")
-            )
-            if name in ("doi", "pmid", "pmcid") and (text := (number.text or "").strip()):
-                metadata[name] = text if name != "pmcid" or text.startswith("PMC") else f"PMC{text}"
         for related in meta.iterfind("related-article"):
             if related.get("related-article-type") in ("retraction-forward", "retracted", "retraction"):
                 metadata["retracted"] = "yes"
         if _RETRACTED.match(metadata["title"] or "") or kind == "retracted-article":
             metadata["retracted"] = "yes"
     return {name: value for name, value in metadata.items() if value}
+
+
+def _read_identifiers(meta: Any) -> dict[str, str]:
+    identifiers: dict[str, str] = {}
+    for number in meta.iterfind("article-id") if meta is not None else ():
+        name = {"pmc": "pmcid", "pmcid": "pmcid"}.get(
+            number.get("pub-id-type") or "", number.get("pub-id-type")
+        )
+        if name in ("doi", "pmid", "pmcid") and (text := (number.text or "").strip()):
+            identifiers[name] = text if name != "pmcid" or text.startswith("PMC") else f"PMC{text}"
+    return identifiers
+
+
+def _set_title(metadata: dict[str, str], title: str | None) -> None:
+    """Put a translated title for that of the article; without one there is none."""
+    metadata.pop("title", None)
+    if title:
+        metadata["title"] = title
 
 
 def _read_article_title(meta: Any) -> str | None:
@@ -225,17 +238,30 @@ def _find_publication_date(meta: Any) -> str | None:
     return min(dates)[2] if dates else None
 
 
-def _extract_translation(meta: Any, place: int) -> ExtractedText | None:
-    """Return a translated abstract, below the translated title of its language if there is one."""
+def _extract_translation(root: Any, meta: Any, place: int) -> ExtractedText | None:
+    """Return a translated abstract, below the translated title of its language if there is one.
+
+    Licence, date and identifiers are the article's.
+    """
     abstracts = meta.findall("trans-abstract") if meta is not None else []
     if place >= len(abstracts):
         return None
     language = _read_language(abstracts[place])
     walker = Walker()
+    translated: str | None = None
     for group in meta.iterfind("title-group/trans-title-group"):
         title = group.find("trans-title")
         if title is not None and language in (_read_language(group), _read_language(title)) and language:
-            walker.add_block(title)
+            translated = translated or read_title(title)
+            for part in group.iterfind("*"):
+                walker.add_block(part)
     walker.add_block(abstracts[place])
-    text = join_blocks(walker.finish())
-    return ExtractedText(text=text, language=language, date=_find_publication_date(meta))
+    metadata = _describe_article(root, meta)
+    _set_title(metadata, translated)
+    return ExtractedText(
+        text=join_blocks(walker.finish()),
+        language=language,
+        license=_find_license(meta),
+        date=_find_publication_date(meta),
+        metadata=metadata,
+    )

@@ -38,7 +38,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         raise XmlError(f"no citation of an article in <{root.tag}>")
     place = record.metadata.get("translation")
     if place is not None:
-        return _extract_translation(citation, article, int(place))
+        return _extract_translation(root, citation, article, int(place))
     title = text_of(article.find("ArticleTitle"))
     if title.startswith("[") and title.rstrip(".").endswith("]"):
         title = title.rstrip(".")[1:-1]
@@ -46,18 +46,18 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         title = ""
     abstract = article.find("Abstract")
     text = join_blocks([title, *_read_abstract(abstract)])
-    note = text_of(abstract.find("CopyrightInformation")) if abstract is not None else ""
+    note = _read_copyright(abstract)
     return ExtractedText(
         text=text,
         license=find_cc_license(note) if note else None,
         date=_find_publication_date(article),
         language="eng",
-        metadata={
-            name: value
-            for name, value in _describe_citation(root, citation, article, title, note).items()
-            if value
-        },
+        metadata=_describe_citation(root, citation, article, title, note),
     )
+
+
+def _read_copyright(abstract: Any) -> str:
+    return text_of(abstract.find("CopyrightInformation")) if abstract is not None else ""
 
 
 def _read_abstract(abstract: Any) -> list[str]:
@@ -73,7 +73,11 @@ def _read_abstract(abstract: Any) -> list[str]:
     return paragraphs
 
 
-def _extract_translation(citation: Any, article: Any, place: int) -> ExtractedText | None:
+def _extract_translation(root: Any, citation: Any, article: Any, place: int) -> ExtractedText | None:
+    """Return an abstract in another language, below the title if it is in that language.
+
+    Its licence is that of the citation's abstract if it states none.
+    """
     others = citation.findall("OtherAbstract")
     if place >= len(others):
         return None
@@ -81,9 +85,15 @@ def _extract_translation(citation: Any, article: Any, place: int) -> ExtractedTe
     blocks = _read_abstract(others[place])
     spoken = {(element.text or "").strip() for element in article.iterfind("Language")}
     vernacular = text_of(article.find("VernacularTitle"))
-    if vernacular and language in spoken and len(spoken) == 1:
-        blocks.insert(0, vernacular)
-    return ExtractedText(text=join_blocks(blocks), language=language, date=_find_publication_date(article))
+    title = vernacular if language in spoken and len(spoken) == 1 else ""
+    note = _read_copyright(others[place]) or _read_copyright(article.find("Abstract"))
+    return ExtractedText(
+        text=join_blocks([title, *blocks]),
+        license=find_cc_license(note) if note else None,
+        date=_find_publication_date(article),
+        language=language,
+        metadata=_describe_citation(root, citation, article, title, note),
+    )
 
 
 def _describe_citation(root: Any, citation: Any, article: Any, title: str, note: str) -> dict[str, str]:
@@ -108,7 +118,7 @@ def _describe_citation(root: Any, citation: Any, article: Any, title: str, note:
         metadata["retracted"] = "yes"
     if "ExpressionOfConcernIn" in related:
         metadata["concern"] = "yes"
-    return metadata
+    return {name: value for name, value in metadata.items() if value}
 
 
 def _find_publication_date(article: Any) -> str | None:
