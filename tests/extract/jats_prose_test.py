@@ -221,3 +221,29 @@ def test_translated_abstracts_of_medline_have_licence_and_identifiers_too() -> N
     assert found.metadata == {
         "title": "船", "pmid": "7", "language_of_paper": "jpn", "copyright": "CC BY 4.0", "doi": "10.1/b",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "<p>船很多<fn id='a'><label>1</label><p>港口的船。</p></fn>，老水手数了。</p><p>Next.</p>",
+            "船很多，老水手数了。\n\n港口的船。\n\nNext.",
+        ),
+        (
+            "<p>Лодки<fn><p>Малые.</p><p>И большие.</p></fn> и <fn><p>Ещё.</p></fn>паруса:"
+            "<disp-formula><tex-math>x</tex-math></disp-formula>где x.</p>",
+            "Лодки и паруса:\n\n$$x$$\n\nгде x.\n\nМалые.\n\nИ большие.\n\nЕщё.",
+        ),
+        ("<p>قوارب<fn><p>صغيرة<fn><p>جدا.</p></fn>.</p></fn>.</p>", "قوارب.\n\nصغيرة.\n\nجدا."),
+        ("<list><list-item><p>नाव<fn><p>छोटी।</p></fn></p></list-item></list>", "- नाव\n  छोटी।"),
+        (
+            "<fig><label>图1</label><caption><p>船<fn><p>一说明。</p></fn>。</p></caption></fig>",
+            "图1. 船。\n\n一说明。",
+        ),
+        ("<sec><title>เรือ<fn><p>ทุน</p></fn></title><p>x</p></sec>", "เรือ\n\nx"),
+        ("<table><tr><td><p>a<fn><p>b</p></fn></p></td><td>c</td></tr></table>", "a | c"),
+    ],
+)
+def test_a_footnote_stands_behind_its_paragraph(body: str, text: str) -> None:
+    assert text_of(body) == text

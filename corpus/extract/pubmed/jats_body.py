@@ -155,11 +155,14 @@ class Walker:
         self.list_depth = 0
         self.counts: dict[str, int] = {}
         """Items of the lists so far, by their `id`: a list may go on where another ends."""
+        self.notes: list[Any] = []
+        """Footnotes in the paragraph, which stand behind it."""
         self.in_table = False
 
     def finish(self) -> list[str]:
         """End the current block, and return all blocks."""
         self.flush()
+        self.add_notes()
         return self.blocks
 
     def flush(self) -> None:
@@ -177,6 +180,13 @@ class Walker:
         self.flush()
         self.add_content(element)
         self.flush()
+        self.add_notes()
+
+    def add_notes(self) -> None:
+        """Add the footnotes of the paragraph that ended."""
+        notes, self.notes = self.notes, []
+        for note in notes:
+            self.add_block(note)
 
     def add_content(self, element: Any) -> None:
         """Add the text of an element and its content, without its tail."""
@@ -222,6 +232,9 @@ class Walker:
             self.add_content(child)
         elif name in ("table", "array"):
             self.add_table(child)
+        elif name == "fn" and not self.in_table and next(child.iterancestors("p"), None) is not None:
+            self.line.append(HOLE)
+            self.notes.append(child)
         elif name in DROPPED_ELEMENTS:
             self.line.append(HOLE if name in ("inline-graphic", "fn") else "")
         elif name == "break":
@@ -327,6 +340,7 @@ class Walker:
                 else:
                     self.add_element(child, child.tag)
         self.flush()
+        self.add_notes()
 
     def read_blocks(self, element: Any) -> list[str]:
         """Return an element as blocks, which are not added."""
