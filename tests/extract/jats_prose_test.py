@@ -247,3 +247,39 @@ def test_translated_abstracts_of_medline_have_licence_and_identifiers_too() -> N
 )
 def test_a_footnote_stands_behind_its_paragraph(body: str, text: str) -> None:
     assert text_of(body) == text
+
+
+@pytest.mark.parametrize("marked", ["<sup>{}</sup>", "[{}]", "({})"])
+@pytest.mark.parametrize(
+    ("sentence", "read"),
+    [
+        (
+            "According to {}, boats sail. In ref. {} they rest.",
+            "According to [1], boats sail. In ref. [2] they rest.",
+        ),
+        ("Adapted from refs. {}, {}–{}.", "Adapted from refs. [1], [2]–[3]."),
+        ("Согласно {}, лодки плывут.", "Согласно [1], лодки плывут."),
+        ("وفقا للمرجع {}، تبحر القوارب.", "وفقا للمرجع [1]، تبحر القوارب."),
+        ("संदर्भ {} के अनुसार।", "संदर्भ [1] के अनुसार।"),
+        ("见文献 {}。", "见文献 [1]。"),
+        ("Boats sail.{} They rest, {} too. {} All do{}.", "Boats sail. They rest, too. All do."),
+        ("Boats sail (see also {}, {}).", "Boats sail."),
+    ],
+)
+def test_a_number_that_cites_is_kept_where_the_sentence_needs_it(
+    marked: str, sentence: str, read: str
+) -> None:
+    cited = "<xref ref-type='bibr' rid='r'>{}</xref>"
+    numbers = iter(cited.format(number) for number in range(1, 9))
+    pieces = sentence.split("{}")
+    body = pieces[0] + "".join(next(numbers) + piece for piece in pieces[1:])
+    others = "".join(f"<p>Sailed{marked.format(cited.format(number))}.</p>" for number in range(10, 19))
+    assert text_of(f"<p>{body}</p>{others}").split("\n\n")[0] == read
+
+
+def test_numbers_without_brackets_go_where_all_are_without_and_in_tables() -> None:
+    cited = "<xref ref-type='bibr' rid='r'>{}</xref>"
+    bare = f"<p>Boats sail {cited.format(1)}. They rest {cited.format(2)}, too.</p>"
+    assert text_of(bare) == "Boats sail. They rest, too."
+    marked = "".join(f"<p>Sailed [{cited.format(number)}].</p>" for number in range(10, 19))
+    assert text_of(f"<table><tr><td>In {cited.format(3)}</td></tr></table>{marked}").startswith("In\n\n")

@@ -1,10 +1,10 @@
 """Extract the JATS (and NLM) full text of an article as its reader sees it, without its references.
 
 Title, abstract, body, appendices and sections behind it; lists, boxes, captions, formulas as LaTeX, tables as lines
-of `a | b`, footnotes of a paragraph behind it. Left out: the list of references, numbers that cite (names and years that are part of a sentence are kept,
-in brackets of their own they are dropped), authors, affiliations, thanks and declarations, notes behind the article
-and below tables, peer review (`sub-article`, unless it is a translation: that is a document of its own). Licence,
-date, language, journal and kind of article come from the file.
+of `a | b`, footnotes of a paragraph behind it. Left out: the list of references, citations (names, years and numbers
+that are part of a sentence are kept, in brackets of their own they are dropped), authors, affiliations, thanks and
+declarations, notes behind the article and below tables, peer review (`sub-article`, unless it is a translation: that
+is a document of its own). Licence, date, language, journal and kind of article come from the file.
 """
 
 from __future__ import annotations

@@ -50,6 +50,11 @@ FORMULA_ELEMENTS = split_names("inline-formula disp-formula math alternatives ch
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _YEARS = re.compile(r"[\s,;()]*(?:(?:1[5-9]|20)\d\d[a-z]?[\s,;()–]*)+")
 """Text of a citation of which the names stand before it."""
+_BARE_NUMBERS = re.compile(r"\s*\d{1,4}(?:\s*[,–-]\s*\d{1,4})*\s*")
+_OPENING = ("(", "[", "（", "⁽")
+_OPEN_BRACKET = re.compile(r"[(\[（⁽][^)\]）⁾]*$")
+_AFTER_KEPT_NUMBER = re.compile(r"\[[\d,\s–-]+\][\s,;–—-]+$")
+_AFTER_WORD = re.compile(r"\w(\.?)[ \u00a0\u2009\u202f]+$")
 _ONLY_CITED = re.compile(
     rf" ?[(\[](?=[^)\]]{{0,2000}}[{CITATION_START}{HOLE}])(?:(?:1[5-9]|20)\d\d[a-z]?\b|"
     rf"(?:see|also|and|e\.g|i\.e|cf|reviewed|in|by|for|review|reviews|references?|refs?)\b|"
@@ -116,6 +121,32 @@ def read_title(element: Any) -> str:
     return " ".join(join_blocks(walker.finish()).split())
 
 
+def has_marked_citations(root: Any) -> bool:
+    """Return whether nearly all numbers that cite are raised or in brackets in an article."""
+    marked = bare = 0
+    for reference in root.iter("xref"):
+        if reference.get("ref-type") != "bibr":
+            continue
+        text, before = "".join(reference.itertext()).strip(), _read_just_before(reference).rstrip()
+        if _NUMBERS.fullmatch(text) is None:
+            continue
+        if _is_raised(reference) or text.startswith(_OPENING) or before.endswith(_OPENING):
+            marked += 1
+        elif before.rstrip(" ,;–—-"):
+            bare += 1
+    return marked > 2 * bare
+
+
+def _is_raised(reference: Any) -> bool:
+    return reference.getparent().tag == "sup" or reference.find(".//sup") is not None
+
+
+def _read_just_before(element: Any) -> str:
+    """Return the text between an element and what stands before it in its parent."""
+    previous = element.getprevious()
+    return (previous.tail if previous is not None else element.getparent().text) or ""
+
+
 def read_labels(root: Any) -> dict[str, str]:
     """Return the numbers that references without text print, by the `id` of what they point to.
 
@@ -155,6 +186,8 @@ class Walker:
         self.list_depth = 0
         self.counts: dict[str, int] = {}
         """Items of the lists so far, by their `id`: a list may go on where another ends."""
+        self.keeps_numbers: bool | None = None
+        """Whether numbers that cite without brackets are words of their sentence; None if that is not known yet."""
         self.notes: list[Any] = []
         """Footnotes in the paragraph, which stand behind it."""
         self.in_table = False
@@ -262,7 +295,10 @@ class Walker:
         return "\n" not in code and bool(behind.strip() or (before and before[-1] not in ":："))
 
     def add_reference(self, element: Any) -> None:
-        """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole, years stay."""
+        """Add a cross-reference: those to figures and tables are kept, numbers that cite leave a hole, years stay.
+
+        Numbers that the sentence needs (`according to 3, boats sail`) stand in brackets.
+        """
         kind = element.get("ref-type")
         if kind not in ("bibr", "fn", "table-fn", "aff", "corresp", "author-notes"):
             if len(element) or (element.text or "").strip():
@@ -277,8 +313,30 @@ class Walker:
         if kind == "bibr" and _YEARS.fullmatch(text):
             self.line.append(text)
             return
+        if kind == "bibr" and self.is_word(element, text):
+            self.line.append(f"[{text.strip()}]")
+            return
         cites = kind == "bibr" and _NUMBERS.fullmatch(text) is None
         self.line.append(f"{CITATION_START}{text}{CITATION_END}" if cites else HOLE)
+
+    def is_word(self, element: Any, text: str) -> bool:
+        """Return whether a number that cites is a word of its sentence.
+
+        It is if it is neither raised nor in brackets, as other numbers of the article are, and a word and a space stand
+        before it; behind an abbreviation (`in ref. 3`) the sentence must go on.
+        """
+        if self.in_table or _BARE_NUMBERS.fullmatch(text) is None or _is_raised(element):
+            return False
+        before = "".join(piece[-300:] for piece in self.line[-20:])[-300:]
+        if _OPEN_BRACKET.search(before):
+            return False
+        if _AFTER_KEPT_NUMBER.search(before) is None:
+            word, following = _AFTER_WORD.search(before), (element.tail or "").lstrip()[:1]
+            if word is None or (word[1] and not (following.islower() or following in tuple(",;:.)"))):
+                return False
+        if self.keeps_numbers is None:
+            self.keeps_numbers = has_marked_citations(element.getroottree().getroot())
+        return self.keeps_numbers
 
     def add_script(self, element: Any, name: str) -> None:
         """Add a superscript or subscript as `write_script` writes it; one that only cites is dropped."""
