@@ -283,3 +283,58 @@ def test_numbers_without_brackets_go_where_all_are_without_and_in_tables() -> No
     assert text_of(bare) == "Boats sail. They rest, too."
     marked = "".join(f"<p>Sailed [{cited.format(number)}].</p>" for number in range(10, 19))
     assert text_of(f"<table><tr><td>In {cited.format(3)}</td></tr></table>{marked}").startswith("In\n\n")
+
+
+@pytest.mark.parametrize(
+    "cited",
+    [
+        "<sup>(</sup>{a}<sup>,</sup>{b}<sup>)</sup>",
+        "<sup>(</sup>{a}<sup>-</sup>{b}<sup>)</sup>",
+        "<sup>{a}</sup><sup>), (</sup><sup>{b}</sup>",
+        "{a}<sup>,</sup> {b}",
+        "<sup>{a},{b}\n</sup>",
+    ],
+)
+def test_raised_brackets_and_commas_go_with_the_numbers_between_them(cited: str) -> None:
+    number = "<xref ref-type='bibr' rid='r'><sup>{}</sup></xref>"
+    between = cited.format(a=number.format(1), b=number.format(2))
+    assert text_of(f"<p>船出了港{between}。Лодка{between}, Ca<sup>+</sup>{number.format(3)}.</p>") == (
+        "船出了港。Лодка, Ca⁺."
+    )
+    assert text_of(f"<p>Cl<sup>−</sup>{number.format(1)} and x<sup>,</sup></p>") == "Cl⁻ and x^(,)"
+    assert text_of(f"<p>نص<sup>{number.format(1)} </sup>آخر</p>") == "نص آخر"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            "<speech><speaker>王</speaker><p>你好。</p><p>再见。</p></speech><speech><speaker>Аня:</speaker><p>Да.</p></speech>",
+            "王: 你好。\n\n再见。\n\nАня: Да.",
+        ),
+        (
+            "<p>The <abbrev>WHO<def><p>World Health Organization</p></def></abbrev> counts.</p>",
+            "The WHO counts.",
+        ),
+        (
+            "<media><label>Video 1.</label><caption><p>船出港。</p></caption></media><p>x<media/>y</p>",
+            "Video 1. 船出港。\n\nxy",
+        ),
+        (
+            "<boxed-text><label>Box 1</label><title>नाव</title><p>एक।</p></boxed-text>",
+            "Box 1. नाव\n\nएक।",
+        ),
+        ("<p>ท่าเรือ<sig-block><sig>อันนา</sig></sig-block></p>", "ท่าเรือ\n\nอันนา"),
+        (
+            "<p>船<fn><p>一说明。</p></fn>：<list><list-item><p>帆</p></list-item></list></p>",
+            "船：\n\n- 帆\n\n一说明。",
+        ),
+    ],
+)
+def test_speeches_abbreviations_and_videos_are_read_as_they_are_shown(body: str, text: str) -> None:
+    assert text_of(body) == text
+
+
+def test_the_label_of_an_appendix_stands_before_its_title() -> None:
+    back = "<app-group><app><label>附录 1</label><title>Паруса</title><p>Да.</p></app></app-group>"
+    assert text_of("<p>x</p>", back) == "x\n\n附录 1. Паруса\n\nДа."

@@ -34,12 +34,12 @@ DROPPED_ELEMENTS = split_names(
     "ref-list ref contrib-group aff author-notes graphic inline-graphic media object-id fn fn-group"
     " table-wrap-foot ack bio notes permissions supplementary-material sub-article response front-stub"
     " sec-meta colgroup col processing-meta alt-text long-desc attrib copyright-statement kwd-group counts"
-    " custom-meta-group tex-math private-char glyph-data x rt rp rtc index-term verse-group-meta label"
+    " custom-meta-group tex-math private-char glyph-data x def rt rp rtc index-term verse-group-meta label"
 )
-"""Elements that no reader of the prose needs; `label` is taken where it names something."""
+"""Elements that no reader of the prose needs; `label` is taken where it names something, `def` beside its term."""
 BLOCK_ELEMENTS = split_names(
     "p title sec list def-list disp-quote boxed-text statement caption abstract trans-abstract body app"
-    " app-group subtitle speech preformat code array question answer explanation"
+    " app-group subtitle sig-block sig preformat code array question answer explanation"
 )
 INLINE_ELEMENTS = split_names(
     "italic bold named-content ext-link uri email underline sc monospace roman sans-serif strike overline"
@@ -50,6 +50,7 @@ FORMULA_ELEMENTS = split_names("inline-formula disp-formula math alternatives ch
 _NUMBERS = re.compile(r"[\s\d,;.\[\]()*†‡§–—-]*[a-z]?[\s,;\])]*")
 _YEARS = re.compile(r"[\s,;()]*(?:(?:1[5-9]|20)\d\d[a-z]?[\s,;()–]*)+")
 """Text of a citation of which the names stand before it."""
+_BESIDE_NUMBERS = " ,;-–—[]()\u00a0\t\n"
 _BARE_NUMBERS = re.compile(r"\s*\d{1,4}(?:\s*[,–-]\s*\d{1,4})*\s*")
 _OPENING = ("(", "[", "（", "⁽")
 _OPEN_BRACKET = re.compile(r"[(\[（⁽][^)\]）⁾]*$")
@@ -249,10 +250,12 @@ class Walker:
             self.add_element(chosen, chosen.tag)
         elif name in FORMULA_ELEMENTS:
             self.add_formula(child, name)
-        elif name in FLOAT_ELEMENTS:
+        elif name in FLOAT_ELEMENTS or (name == "media" and child.find("caption") is not None):
             self.add_labelled(child, name)
         elif name == "list":
             self.add_list(child)
+        elif name == "speech":
+            self.add_speech(child)
         elif name == "verse-group":
             self.add_verse(child)
         elif name == "attrib" and child.getparent().tag in ("disp-quote", "verse-group"):
@@ -343,8 +346,10 @@ class Walker:
         before, self.line = self.line, []
         self.add_content(element)
         text, self.line = "".join(self.line), before
-        if HOLE in text and not text.replace(HOLE, "").strip(" ,;-–—[]()\u00a0"):
-            self.line.append(HOLE)
+        is_bare = bool(text.strip()) and not text.replace(HOLE, "").strip(_BESIDE_NUMBERS)
+        if is_bare and (HOLE in text or _joins_citations(element, text)):
+            is_end = text[-1].isspace() and (element.tail or "")[:1].isalnum()
+            self.line.append(f"{HOLE} " if is_end else HOLE)
         elif self.in_table and name == "sup" and _MARKS.issuperset(text.replace(",", "").split()):
             self.line.append("")
         else:
@@ -392,7 +397,7 @@ class Walker:
             self.flush()
         for child in element:
             if child.tag not in ("label", "caption"):
-                if name == "statement" and child.tag in ("title", "p") and self.line:
+                if self.line and (child.tag == "title" or (name == "statement" and child.tag == "p")):
                     self.add_content(child)
                     self.flush()
                 else:
@@ -402,9 +407,12 @@ class Walker:
 
     def read_blocks(self, element: Any) -> list[str]:
         """Return an element as blocks, which are not added."""
-        before, self.blocks = self.blocks, []
+        self.flush()
+        before = self.blocks, self.notes
+        self.blocks, self.notes = [], []
         self.add_block(element)
-        blocks, self.blocks = self.blocks, before
+        blocks = self.blocks
+        self.blocks, self.notes = before
         return blocks
 
     def add_list(self, element: Any) -> None:
@@ -446,6 +454,20 @@ class Walker:
     def add_stanza(self, verses: list[str]) -> None:
         if verses:
             self.blocks.append("\n".join(verses))
+
+    def add_speech(self, element: Any) -> None:
+        """Add what somebody says behind the name of who says it."""
+        self.flush()
+        for child in element:
+            if child.tag == "speaker" and (speaker := text_at(child, ".")) is not None:
+                self.line += [speaker if speaker[-1] in ":：" else f"{speaker}:", " "]
+            elif child.tag == "p":
+                self.add_content(child)
+                self.flush()
+            else:
+                self.add_element(child, child.tag)
+        self.flush()
+        self.add_notes()
 
     def add_definition(self, element: Any) -> None:
         """Add a term and its meanings."""
@@ -495,6 +517,21 @@ class Walker:
                 rows.append(" | ".join(cells).rstrip(" |"))
         if rows:
             self.blocks.append("\n".join(rows))
+
+
+def _joins_citations(script: Any, text: str) -> bool:
+    """Return whether a script without letters stands beside a citation; a dash between two, since one is a charge."""
+    before, after = script.getprevious(), script.getnext()
+    has_before = before is not None and _is_citation(before) and not (before.tail or "").strip()
+    has_after = after is not None and _is_citation(after) and not (script.tail or "").strip()
+    return (has_before and has_after) or (
+        (has_before or has_after) and any(sign in text for sign in ",;[]()")
+    )
+
+
+def _is_citation(element: Any) -> bool:
+    reference = element[0] if element.tag == "sup" and len(element) else element
+    return bool(reference.tag == "xref" and reference.get("ref-type") == "bibr")
 
 
 def _choose_alternative(element: Any) -> Any:
