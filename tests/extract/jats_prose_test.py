@@ -58,7 +58,10 @@ def test_a_line_end_of_the_file_is_no_space_in_a_script_without_spaces(markup: s
 
 def test_a_line_end_beside_a_citation_is_no_space_there_either() -> None:
     cited = "<sup><xref ref-type='bibr' rid='r'>1</xref></sup>"
-    assert text_of(f"<p>船{cited}\n  出た。帆\n  {cited}も。</p>") == "船出た。帆も。"
+    assert (
+        text_of(f"<p>船{cited}\n  出た。帆\n  {cited}も{cited}\n{cited}\n見た。</p>") == "船出た。帆も見た。"
+    )
+    assert text_of(f"<p>船\n  {cited}\n  出た。Лодка\n  {cited}\n  ушла.</p>") == "船出た。Лодка ушла."
 
 
 def test_a_line_end_of_a_citation_in_medline_is_none_either() -> None:

@@ -64,11 +64,10 @@ _ONLY_CITED = re.compile(
 _BRACKETED = re.compile(rf"[(\[（]\s*{HOLE}[)\]）]")
 _CITATIONS = re.compile(rf"{HOLE}(?:[ ,;–—-]*{HOLE})+")
 _WRAPPED = re.compile(
-    r"\n\s*(?=[,;)\]）］〕】」』〉》、。，．；：！？،؛؟।]|\.(?:\s|$))|(?<=[(\[（［〔【「『〈《])\n\s*"
+    r"\n(?=[,;)\]）］〕】」』〉》、。，．；：！？،؛؟।]|\.(?:\s|$))|(?<=[(\[（［〔【「『〈《])\n"
 )
 """Where a file that is laid out for the eye breaks its line between a word and its punctuation."""
-_UNSEEN = f"[{HOLE}{CITATION_START}{CITATION_END}]*"
-_LINE_END = rf"({_UNSEEN})[ \t]*\n\s*({_UNSEEN})"
+_LINE_END = f"[\n{HOLE}{CITATION_START}{CITATION_END}]++"
 _UNSPACED_LINE_END = re.compile(
     rf"(?<=[{UNSPACED_LETTERS}]){_LINE_END}(?=[{UNSPACED_LETTERS}])"
     rf"|(?<=[{CJK}]){_LINE_END}(?=[{SHARED_SIGNS}])|(?<=[{SHARED_SIGNS}]){_LINE_END}(?=[{CJK}])"
@@ -109,9 +108,10 @@ def text_at(root: Any, path: str) -> str | None:
 def join_lines(text: str) -> str:
     """Return a text on one line: a line end is a space, but within Chinese, Japanese, Thai and their like."""
     if "\n" in text:
+        text = "\n".join(filter(None, map(str.strip, text.split("\n"))))
         text = _WRAPPED.sub("", text)
         if not text.isascii():
-            text = _UNSPACED_LINE_END.sub(r"\1\2\3\4\5\6", text)
+            text = _UNSPACED_LINE_END.sub(lambda end: end[0].replace("\n", ""), text)
     return " ".join(text.split())
 
 
