@@ -198,6 +198,13 @@ def test_declarations_behind_the_article_are_left_out_and_their_figures_are_not(
     assert article_of("<p>Counted.</p>", back) == "Counted.\n\n图 7. 港口里的船。"
     kind = f"<sec sec-type='supplementary-material'><title>附加</title><p>A file.</p>{FIGURE}</sec>"
     assert article_of("<p>Counted.</p>", kind) == "Counted.\n\n图 7. 港口里的船。"
+    assert article_of(f"<sec><p>Counted.</p></sec>{back}<!-- -->{kind.replace(FIGURE, '')}", "") == (
+        "Counted.\n\n图 7. 港口里的船。"
+    )
+    inner = article_of(
+        f"<sec><title>{title}</title><p>We count them.</p></sec><sec><p>Counted.</p></sec>", ""
+    )
+    assert inner == f"{title}\n\nWe count them.\n\nCounted."
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def _read_article(root: Any, meta: Any, labels: dict[str, str]) -> str:
             ):
                 walker.add_block(abstract)
     for part in root.iterfind("body"):
+        _drop_declarations(part)
         walker.add_block(part)
     for part in root.iterfind("back/*"):
         if part.tag in ("app-group", "app") or (part.tag == "sec" and not _is_declaration(part)):
@@ -125,8 +126,18 @@ def _read_article(root: Any, meta: Any, labels: dict[str, str]) -> str:
     return join_blocks(walker.finish())
 
 
+def _drop_declarations(body: Any) -> None:
+    """Take the declarations that a body ends with out, but for their figures and tables."""
+    for section in reversed(list(body.iterchildren("*"))):
+        if section.tag != "sec" or not _is_declaration(section):
+            return
+        shown = list(section.iter("fig", "table-wrap"))
+        body.remove(section)
+        body.extend(shown)
+
+
 def _is_declaration(section: Any) -> bool:
-    """Return whether a section behind the article thanks, funds, declares or lists files, as journals demand it."""
+    """Return whether a section at the end thanks, funds, declares or lists files, as journals demand it."""
     kind = (section.get("sec-type") or "").casefold()
     title = (text_at(section, "title") or "").casefold()
     return kind in DECLARATION_TYPES or _DECLARATION.match(title) is not None
