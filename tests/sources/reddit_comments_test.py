@@ -112,14 +112,37 @@ def test_no_name_of_an_author_is_in_the_text(tmp_path: Path) -> None:
 MARKDOWN = {
     '[words](https://x.example/a_(b) "t") and ![alt](y)': "words and alt",
     "**bold**, *slanted*, 2*3*4 and a * b": "bold, slanted, 2*3*4 and a * b",
-    "a &lt;b&gt; &amp;amp; c": "a <b> &amp; c",
-    "    code *stays* mostly\n\n\n\nend": "code stays mostly\n\nend",
+    "a &lt;b&gt; &amp;amp; &amp;lt;c&amp;gt; &amp;nbsp;d": "a <b> & <c> \xa0d",
+    "    code *stays* &amp;amp;\n\n\n\nend": "    code *stays* &amp;\n\nend",
+    "一\n\n&amp;#x200B;\n\n二": "一\n\n二",
+    "&gt; `a &lt; b` &amp;lt;": "> `a < b` <",
+    "> `a &lt; b` &lt; &amp; &#x200B;*c*": "> `a &lt; b` < & \u200bc",
+    "as /u/some\\_one\\_x, [u/bob](http://x) and *u/Bob*": "as u/[user], u/[user] and u/[user]",
 }
 
 
 @pytest.mark.parametrize("body", MARKDOWN)
 def test_markdown_leaves_its_words(body: str) -> None:
     assert to_text(body) == MARKDOWN[body]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[removed]",
+        "[Removed by Reddit]",
+        "[ Removed by Reddit ](https://x.example/rules)",
+        "[deleted by user]",
+    ],
+)
+def test_comments_that_are_gone_leave_nothing(body: str, tmp_path: Path) -> None:
+    rows: list[object] = [
+        comment("a", "t3_zz9", body, 1),
+        comment("b", "t1_a", "[removed] is what it said", 2),
+    ]
+    found = read(written(tmp_path, rows))[0]["t3_zz9"]
+    assert found.text == "- [removed] is what it said"
+    assert found.metadata == {"comments": "1", "dropped": "1"}
 
 
 def test_broken_lines_are_placed(tmp_path: Path) -> None:

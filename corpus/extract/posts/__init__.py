@@ -3,5 +3,6 @@
 The files, in the order in which data meets them:
 
     reddit_thread.py          comments, replies indented     stackexchange_thread.py   question, then answers
-    post_html.py              HTML of posts as text          markdown.py               links and emphasis removed
+    markdown.py               Markdown: blocks and code      post_html.py              HTML of posts as text
+    markdown_marks.py         Markdown: marks in a line
 """

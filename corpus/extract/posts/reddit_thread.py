@@ -13,10 +13,15 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown import strip_markdown
 from corpus.formats.recoding import read_controls
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some thread changes."""
 
-DELETED_BODIES = ("[deleted]", "[removed]", "[ Removed by Reddit ]", "")
+DELETED_BODY = re.compile(
+    r"(?:\[\s*(?:deleted|removed)(?:\s+by\s+(?:reddit|user|moderator))?\s*\](?:\([^()]*\))?)?", re.IGNORECASE
+)
+"""What stands for a comment that is gone; Reddit's own removals once had a link to its rules behind them."""
+RAW_SIGN = re.compile(r"[<>]|&(?!#?\w{1,10};)")
+"""What no body has that Reddit's interface escaped."""
 BOT_NAME = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
 USER_MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
 USER_PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
@@ -29,7 +34,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
 
     Left out by the record's own options: deleted and removed comments, those below `min_score`, those of bots and of
     moderators in office; replies to them move up to what they replied to. The text has no name of an author:
-    mentions become `u/[user]`. Markdown's links and emphasis leave their words, code and quotations are kept.
+    mentions become `u/[user]`. Markdown's marks go and leave their words; code, quotations and lists are kept.
     The date is the first comment's. Metadata: comments kept and dropped.
     """
     assert isinstance(record.body, bytes)
@@ -73,7 +78,7 @@ def _read_rows(body: bytes) -> list[dict[str, Any]]:
 
 
 def _is_kept(row: dict[str, Any], options: dict[str, Any]) -> bool:
-    if row["body"].strip() in DELETED_BODIES:
+    if DELETED_BODY.fullmatch(row["body"].strip()):
         return False
     if options["bots"] == "drop" and (
         BOT_NAME.fullmatch(str(row.get("author", ""))) or row.get("distinguished") or row.get("stickied")
@@ -129,8 +134,15 @@ def _parse_number(value: Any) -> int | None:
 
 
 def to_text(body: str) -> str:
-    """Return a comment without links, emphasis and names."""
-    text = body.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&").replace("\r", "")
-    text = USER_PROFILE.sub("u/[user]", USER_MENTION.sub("u/[user]", text))
-    text = strip_markdown(text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    """Return a comment as its writer sees it, without names and without marks of Markdown; code stays as it is."""
+    text = strip_markdown(_read_body(body))
+    return USER_PROFILE.sub("u/[user]", USER_MENTION.sub("u/[user]", text))
+
+
+def _read_body(body: str) -> str:
+    """Return what was written: Reddit's interface escapes `<`, `>` and `&`, unless it is asked not to, as it was where
+    a body has such a sign. There `&lt;` is what somebody wrote."""
+    text = body.replace("\r", "")
+    if RAW_SIGN.search(text):
+        return text
+    return text.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")

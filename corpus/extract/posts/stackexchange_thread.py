@@ -7,7 +7,7 @@ import re
 from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.extract.plain_text import clean_text
-from corpus.extract.posts.markdown import strip_markdown
+from corpus.extract.posts.markdown_marks import strip_links
 from corpus.extract.posts.post_html import to_text
 
 VERSION = 2
@@ -80,7 +80,7 @@ def _convert_post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]
     for comment in sorted(
         comments.get(row.get("Id", ""), []), key=lambda entry: _parse_number(entry.get("Id"))
     ):
-        texts.append(f"C: {strip_markdown(unescape_attribute(comment.get('Text', ''))).strip()}")
+        texts.append(f"C: {strip_links(unescape_attribute(comment.get('Text', ''))).strip()}")
     return "\n\n".join(filter(None, texts))
 
 
