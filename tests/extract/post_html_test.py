@@ -37,8 +37,45 @@ CASES = {
     ),
     "table": (
         "<table><thead><tr><th>豆</th><th>g</th></tr></thead><tbody><tr><td>a</td><td>7</td></tr></tbody></table>",
-        "豆 | g\n\na | 7",
+        "豆 | g\na | 7",
     ),
+    "tables as the site writes them": (
+        "<p>a</p>\n<div class='s-table-container'><table>\n<thead>\n<tr>\n<th>豆</th>\n<th>g</th>\n</tr>\n</thead>\n"
+        "<tbody>\n<tr>\n<td>ก</td>\n<td>7</td>\n</tr>\n<tr>\n<td>ب</td>\n<td></td>\n</tr>\n</tbody>\n</table></div>\n"
+        "<table><tr><td>один</td></tr><tr><td>два</td></tr></table><p>b</p>",
+        "a\n\n豆 | g\nก | 7\nب |\n\nодин\nдва\n\nb",
+    ),
+    "tables in quotations and items": (
+        "<blockquote><table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table></blockquote>"
+        "<ul><li>x<table><tr><td>5</td><td>6</td></tr><tr><td>7</td><td>8</td></tr></table></li></ul>",
+        "> 1 | 2\n> 3 | 4\n\n- x\n\n  5 | 6\n  7 | 8",
+    ),
+    "cells of paragraphs": (
+        "<table><tr><td><p>One.</p><p>Two.</p></td></tr><tr><td><p>Three.</p></td></tr></table>",
+        "One.\n\nTwo.\n\nThree.",
+    ),
+    "line ends between letters without spaces": (
+        "<p>中文在这里\n换行了，<b>也是</b>\n<i>这样</i>。\r\n“好”\n吗</p><p>これは\n<q>行</q>\nです</p><p>ภาษา\nไทย</p>"
+        "<p>한국어\n문장 и\nслова عربي\nنص हिन्दी\nपाठ</p><p>中文\nword\n中文</p><pre>一\n二</pre>",
+        "中文在这里换行了，也是这样。“好”吗\n\nこれは“行”です\n\nภาษาไทย"
+        "\n\n한국어 문장 и слова عربي نص हिन्दी पाठ\n\n中文 word 中文\n\n```\n一\n二\n```",
+    ),
+    "line ends without markup": ("中文\n换行 a\nb", "中文换行 a b"),
+    "empty code": (
+        "<p>a <code></code>b <code> </code>c <code><span></span></code>d <code>e</code></p>",
+        "a b c d `e`",
+    ),
+    "quotation marks": (
+        "<p>He said <q>come <q>here</q> <q>now</q></q>, <q>Приди</q> и <q>来</q>.</p>",
+        "He said “come ‘here’ ‘now’”, “Приди” и “来”.",
+    ),
+    "quotation marks beside": (
+        '<p>“<q>a</q>” «\xa0<q>b</q>\xa0» &ldquo;<q>c</q>&rdquo; „<q>d</q>“ 「<q>行</q>」 "<q>e</q>"</p>'
+        "<p>»<q>f</q>« l’<q>g</q></p>",
+        '“a” «\xa0b\xa0» “c” „d“ 「行」 "e"\n\n»f« l’“g”',
+    ),
+    "quotation marks within": ("<p><q>“a”</q> <q> «b» </q> <q>“c” d</q></p>", "“a” «b» ““c” d”"),
+    "quotation marks of one side": ("<q><p>a</p><p>b</p></q><p>c</q> <q>d</p>", "a\n\nb\n\nc d"),
     "powers": (
         "<p>x<sup>2</sup> H<sub>2</sub>O a<sub>ij</sub> e<sup>iπ</sup> <sup><sub>small print here</sub></sup></p>",
         "x² H₂O a_ij e^iπ small print here",
@@ -72,7 +109,7 @@ CASES = {
     ),
     "empty cells": (
         "<table><tr><th></th><th>น้ำ</th></tr><tr><td>ماء</td><td></td></tr><tr><td></td><td></td></tr></table><p>x</p>",
-        "| น้ำ\n\nماء |\n\nx",
+        "| น้ำ\nماء |\n\nx",
     ),
     "blocks of pages": (
         "<article>一</article><aside>二</aside><figure>三<figcaption>四</figcaption></figure>"
@@ -105,7 +142,24 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("piece", [*HOSTILE, "<a x='", "<rt>", "<td>", "<sup></sup>", "x<sub>a b</sub>"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *HOSTILE,
+        "<a x='",
+        "<rt>",
+        "<td>",
+        "<q>",
+        "<q>a</q>",
+        "<code></code>",
+        "</code>",
+        "<code> ",
+        "<tr><td>a",
+        "中\n  ",
+        "<sup></sup>",
+        "x<sub>a b</sub>",
+    ],
+)
 def test_no_post_is_slow(piece: str) -> None:
     source = piece * 20_000
     begin = time.process_time()

@@ -92,6 +92,15 @@ def test_the_accepted_answer_is_first_then_numbers_decide(tmp_path: Path) -> Non
     }
 
 
+def test_the_banner_of_a_duplicate_goes(tmp_path: Path) -> None:
+    links = '<a href="https://x.example/q/7">Other &amp; question</a> <br>\n  <a href="/q/8">三番目</a>  '
+    banner = f"<blockquote>\n  <p><strong>Possible Duplicate:</strong><br>\n  {links}</p>\n</blockquote>\n\n"
+    kept = "<blockquote><p><strong>Possible Duplicate:</strong> says the sign.</p></blockquote>"
+    path = written(tmp_path / SITE / "Posts.xml", [question(1, f"{banner}<p>茶？</p>{kept}")])
+    text = threads(read(path))[f"{SITE}:1"].text
+    assert text == "Q: Frage 1?\n\n茶？\n\n> Possible Duplicate: says the sign."
+
+
 def test_the_licence_of_a_thread_is_that_of_all_its_posts_by_date(tmp_path: Path) -> None:
     found = threads(read(written(tmp_path / SITE / "Posts.xml")))
     assert [one.license for one in found.values()] == [

@@ -149,12 +149,6 @@ CONTENTS_TITLE = re.compile(
 )
 MIN_CONTENTS_LINKS = 8
 """Links from which a document that is hardly anything but links is a table of contents."""
-_CJK = "\u2e80-\u312f\u31a0-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff"
-_INLINE = r"(?:</?(?:span|a|em|strong|b|i|u|ruby|rb|small|cite|q)>)*+"
-UNSPACED_LINE_END = re.compile(rf"(?<=[{_CJK}])({_INLINE})[ \t]*+[\r\n]\s*+({_INLINE})(?=[{_CJK}])")
-"""A line end between Chinese characters is no space."""
-LINE_END_BEFORE_UNSPACED = re.compile(rf"\n\s*+{_INLINE}[{_CJK}]")
-"""What each of those has where there is no carriage return: found fast, since it begins with one character."""
 
 
 def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
@@ -197,8 +191,6 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     for key in list(body.attrib):
         del body.attrib[key]
     html = _serialize(body) + "".join(f"<p>{_serialize(note)}</p>" for note in notes)
-    if "\r" in html or LINE_END_BEFORE_UNSPACED.search(html):
-        html = UNSPACED_LINE_END.sub(r"\1\2", html)
     text = cut_license(to_text(html))
     return drop_page_marks(text) if "[" in text else text
 

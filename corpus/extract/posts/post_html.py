@@ -11,6 +11,7 @@ import re
 from itertools import takewhile
 
 from corpus.extract.raised_text import write_script
+from corpus.extract.reflow import UNSPACED_LETTERS
 
 POST_TAG = re.compile(
     r"<(/?[a-zA-Z][a-zA-Z0-9]*+)((?:\s(?>(?:[^<>\"']+|\"[^<\"]*\"|'[^<']*')*))?|(?:\s[^<>]*+)?)/?>"
@@ -49,6 +50,19 @@ INLINE_TAGS = {
 }
 LINE_BREAK = "\x00"
 """A line end that is kept, while the others are white space."""
+QUOTE_START, QUOTE_END = "\x01", "\x02"
+"""Where `<q>` begins and ends in a line, until it is known which marks stand there already."""
+QUOTE_SIGNS = re.compile(f"([{QUOTE_START}{QUOTE_END}])")
+QUOTATION_MARKS = (("“", "”"), ("‘", "’"))
+MARKED_BEFORE = re.compile(r"(?:[“„‟‘‚「『《〈]|(?<!\w)[\"'»›”’]|[«‹]\s?)$")
+MARKED_WITHIN = re.compile(r"\s*[“„‟‘‚「『《〈«‹»›”’\"'].*[”“’‘」』》〉»›«‹\"']\s*", re.DOTALL)
+SHARED_SIGNS = "“”‘’—…·"
+"""Signs that Chinese and Japanese share with scripts that set spaces: they join only what is beside a character."""
+UNSPACED_LINE_END = re.compile(
+    rf"(?:(?<=[{UNSPACED_LETTERS}])[ \t\r]*\n\s*(?=[{UNSPACED_LETTERS}{SHARED_SIGNS}{QUOTE_START}{QUOTE_END}]))"
+    rf"|(?<=[{SHARED_SIGNS}{QUOTE_START}{QUOTE_END}])[ \t\r]*\n\s*(?=[{UNSPACED_LETTERS}])"
+)
+"""A line end between letters of a script that sets no spaces: no space either."""
 MAX_BASE_PIECES = 16
 """Pieces of a line in which that is looked for which a superscript stands at."""
 MAX_INDENT_LEVELS = 16
@@ -78,8 +92,10 @@ def to_text(source: str) -> str:
                 add("\n")
         elif name == "p" or name == "/p":
             layout.end_line()
-        elif name == "code" or name == "/code":
+        elif name == "code":
             add("`")
+        elif name == "/code":
+            _close_code(text)
         elif name == "br":
             add(LINE_BREAK)
         elif name not in INLINE_TAGS:
@@ -105,6 +121,8 @@ class _Layout:
         self.raised: list[int] = []
         self.cells = 0
         """Cells begun in the line."""
+        self.is_behind_row = False
+        """Whether the last line laid out is a row of the table that is open."""
         self.reading: int | None = None
         """Where the reading of characters (`<rt>`) begins that is being left out."""
 
@@ -112,6 +130,10 @@ class _Layout:
         """Handle any tag except those inside a line and those that `to_text` handles."""
         if name.removeprefix("/") in POST_BLOCK_TAGS:
             self.end_line()
+            if name == "table":
+                self.is_behind_row = False
+        elif name == "q" or name == "/q":
+            self.line.append(QUOTE_START if name == "q" else QUOTE_END)
         elif name == "pre":
             self.end_line()
             language = CODE_LANGUAGE.search(attributes)
@@ -193,6 +215,7 @@ class _Layout:
             longest = max(map(len, FENCES.findall(code)), default=2)
             fence = "`" * max(3, longest + 1)
             lines = [line.rstrip() for line in code.split("\n")]
+            self.is_behind_row = False
             self._put([f"{fence}{'' if language == 'none' else language}", *lines, fence])
 
     def end_line(self) -> None:
@@ -202,32 +225,39 @@ class _Layout:
             return
         text = "".join(self.line if self.reading is None else self.line[: self.reading])
         self.line.clear()
-        is_row, self.cells, self.reading = self.cells > 1, 0, None
-        if not text or text.isspace() or (is_row and not text.strip(" |\t\r\n")):
+        cells, self.cells, self.reading = self.cells, 0, None
+        if not text or text.isspace() or (cells > 1 and not text.strip(" |\t\r\n")):
             return
         if self.raised:
             self.raised.clear()
         if "$$" in text or "\\begin{" in text:
             text = text.strip(" \t\r\n").replace("\n", LINE_BREAK)
         text = _unescape(_collapse_spaces(text))
+        if QUOTE_START in text or QUOTE_END in text:
+            text = _collapse_spaces(_write_quotation_marks(text))
+            if not text:
+                return
+        is_next_row = cells > 0 and self.is_behind_row
         if LINE_BREAK in text:
-            self._put([line.strip() for line in text.strip(f"{LINE_BREAK} ").split(LINE_BREAK)])
-        elif self.prefixes:
-            self._put([text])
+            lines = [line.strip() for line in text.strip(f"{LINE_BREAK} ").split(LINE_BREAK)]
+            self._put(lines, is_next_row)
+        elif self.prefixes or is_next_row:
+            self._put([text], is_next_row)
         else:
             if self.out:
                 self.out.append("\n\n")
             self.out.append(text)
             self.before = []
+        self.is_behind_row = cells > 0
 
-    def _put(self, lines: list[str]) -> None:
+    def _put(self, lines: list[str], is_next_row: bool = False) -> None:
         prefixes = self.prefixes[:MAX_INDENT_LEVELS]
         rest = "".join(prefixes)
         first = rest
         if self.marker:
             first = "".join(prefixes[:-1]) + self.marker
         if self.out:
-            if self.marker and self.joined:
+            if is_next_row or (self.marker and self.joined):
                 self.out.append("\n")
             else:
                 shared = takewhile(lambda pair: pair[0] == pair[1], zip(self.before, prefixes, strict=False))
@@ -247,11 +277,43 @@ def _strip_comments(source: str) -> str:
     return "".join([*kept, source[at:]])
 
 
+def _close_code(line: list[str]) -> None:
+    """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between."""
+    at = len(line)
+    while at and (not line[at - 1] or line[at - 1].isspace()):
+        at -= 1
+    if at and line[at - 1] == "`":
+        line[at - 1 :] = [" "] if any(line[at:]) else []
+    else:
+        line.append("`")
+
+
+def _write_quotation_marks(text: str) -> str:
+    """Return a line with marks where quotations begin and end, but where there are some, or one side is missing."""
+    pieces = QUOTE_SIGNS.split(text)
+    opened: list[tuple[int, str]] = []
+    for at in range(1, len(pieces), 2):
+        if pieces[at] == QUOTE_START:
+            opened.append(
+                (at, "" if MARKED_BEFORE.search(pieces[at - 1]) else QUOTATION_MARKS[len(opened) % 2][0])
+            )
+            pieces[at] = ""
+        elif opened:
+            start, mark = opened.pop()
+            pieces[start], pieces[at] = mark, QUOTATION_MARKS[len(opened) % 2][1] if mark else ""
+            if mark and start + 2 == at and MARKED_WITHIN.fullmatch(pieces[at - 1]):
+                pieces[start] = pieces[at] = ""
+        else:
+            pieces[at] = ""
+    return "".join(pieces)
+
+
 def _collapse_spaces(text: str) -> str:
     """Return the text without white space at its ends and with one space for every other run of it; U+3000 is kept."""
     if text.isascii():
         return " ".join(text.split())
     if "\n" in text or "\t" in text or "\r" in text:
+        text = UNSPACED_LINE_END.sub("", text)
         text = text.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     while "  " in text:
         text = text.replace("  ", " ")

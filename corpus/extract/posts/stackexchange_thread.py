@@ -10,13 +10,19 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown_marks import strip_links
 from corpus.extract.posts.post_html import to_text
 
-VERSION = 2
+VERSION = 3
 """Raised when the text of some thread changes."""
 
 ROW_ELEMENT = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")
 ROW_ATTRIBUTE = re.compile(r"\s([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 CHARACTER_REFERENCE = re.compile(r"&#(?:(\d{1,7})|[xX]([0-9a-fA-F]{1,6}));")
 POST_TAG_NAME = re.compile(r"[^<>|\s]+")
+DUPLICATE_BANNER = re.compile(
+    r"<blockquote>\s*<p>\s*<strong>\s*(?:Possible |Exact )?Duplicates?(?: of)?:?\s*</strong>:?"
+    r"(?:\s|<br\s*/?>|<a\s[^<>]*>[^<>]*</a>)*+</p>\s*</blockquote>\s*",
+    re.IGNORECASE,
+)
+"""Titles of other questions that the site itself wrote above one until 2013, in a quotation of its own."""
 LICENSES_BY_LAST_DAY = (
     ("2011-04-08", "CC-BY-SA-2.5"),
     ("2018-05-02", "CC-BY-SA-3.0"),
@@ -76,7 +82,7 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
 
 
 def _convert_post(row: dict[str, str], comments: dict[str, list[dict[str, str]]]) -> str:
-    texts = [to_text(unescape_attribute(row.get("Body", "")))]
+    texts = [to_text(DUPLICATE_BANNER.sub("", unescape_attribute(row.get("Body", ""))))]
     for comment in sorted(
         comments.get(row.get("Id", ""), []), key=lambda entry: _parse_number(entry.get("Id"))
     ):

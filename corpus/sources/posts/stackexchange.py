@@ -78,7 +78,7 @@ class StackExchange(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "text": VERSION}
