@@ -55,7 +55,7 @@ class Books(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 4
+        return 5
 
     @classmethod
     def default_rules(cls) -> list[str]:

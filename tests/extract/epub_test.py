@@ -149,7 +149,7 @@ def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
         ),
         (
             '<p><span style="display:block">一行</span><span style="display: block; margin-left: 1em">二行</span></p>',
-            "一行\n\n二行",
+            "一行\n二行",
         ),
         ('<p><span style="display:block; float:left">О</span>днажды</p>', "Однажды"),
         (
@@ -162,6 +162,68 @@ def test_japanese_readings_go_and_lines_meet_without_a_space() -> None:
 )
 def test_no_line_is_glued_to_its_neighbour(body: str, expected: str) -> None:
     assert text_of(body) == expected
+
+
+LINES = ("甲乙，", "丙丁。", "सुबह,", "вечер.")
+
+
+def lay_out(stanza: str, line: str, poem: str = "<div>{}</div>") -> str:
+    """Two stanzas of two lines, in these elements."""
+    stanzas = (LINES[:2], LINES[2:])
+    return poem.format("\n".join(stanza.format("\n".join(map(line.format, lines))) for lines in stanzas))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lay_out('<div class="stanza">{}</div>', "<p>{}</p>"),
+        lay_out(
+            '<div class="stanza">{}</div>',
+            '<div class="verse indent0">{}</div>',
+            '<div class="poetry">{}</div>',
+        ),
+        lay_out('<div class="stanza">{}</div>', '<p class="v">{}</p>', '<section class="poem">{}</section>'),
+        lay_out('<div class="linegroup">{}</div>', '<div class="line"><p>{}</p></div>'),
+        lay_out('<p class="strophe">{}</p>', '<span class="line">{}</span>'),
+        lay_out('<div class="poem">{}</div>', '<span class="c8">{}</span>'),
+        lay_out("<section>{}</section>", "<p>{}</p>", '<section epub:type="z3998:poem">{}</section>'),
+        lay_out('<div epub:type="z3998:verse">{}</div>', "<p><i>{}</i></p>"),
+        lay_out("<p>{}</p>", '<span style="display:block; margin: 0">{}</span>'),
+        lay_out("{}<p>\xa0</p>", "<p>{}</p>", '<div class="block extract-verse">{}</div>'),
+        lay_out("{}<hr/>", '<p class="poemLine">{}</p>').replace("<hr/>", "<p/>"),
+        lay_out("<linegroup>{}</linegroup>", "<line>{}</line>", "<poem>{}</poem>"),
+        lay_out('<p class="poem">{}</p>', "{}<br/>"),
+        lay_out('<div class="stanza">{}</div>', '<p>{}</p><span class="pagenum">[7]</span>'),
+    ],
+)
+def test_verse_has_a_line_a_line_and_a_blank_one_between_stanzas(body: str) -> None:
+    assert text_of(f"<p>a</p>{body}<p>b</p>") == "a\n\n甲乙，\n丙丁。\n\nसुबह,\nвечер.\n\nb"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            '<div class="verse"><h2>Song</h2><p>One,</p><p>two.</p><p class="source">—ANON.</p></div>',
+            "Song\n\nOne,\ntwo.\n\n—ANON.",
+        ),
+        (f'<div class="poem"><p>{"long " * 50}</p><p>b</p></div>', f"{'long ' * 50}".strip() + "\n\nb"),
+        ('<p class="verse">a<br/>b</p><p class="verse">c</p><p class="verse">d</p>', "a\nb\n\nc\n\nd"),
+        ('<div class="universe line"><p>a</p><p>b</p></div>', "a\n\nb"),
+        ('<p class="verse"><span class="num">1</span> <span>In the beginning</span></p>', "1 In the beginning"),
+        ('<div class="poem">\n  Roses, roses,\n  “And more.\n</div>', "Roses, roses,\n“And more."),
+        ('<div class="poem">\n  Roses, roses,\n  and more.\n</div>', "Roses, roses, and more."),
+        ('<p>He: <span style="display:block">one</span><span style="display:block">two</span> so.</p>',
+         "He:\n\none\n\ntwo\n\nso."),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_verse_stays_apart(body: str, expected: str) -> None:
+    assert text_of(body) == expected
+
+
+def test_quotations_have_their_marks() -> None:
+    body = "<p>He said, <q>come <q>here</q></q>. «<q>Да</q>» <q>“是”</q></p><p>中\n文 ไทย\nไทย</p><pre>中\n文</pre>"
+    assert text_of(body) == "He said, “come ‘here’”. «Да» “是”\n\n中文 ไทยไทย\n\n```\n中\n文\n```"
 
 
 def test_verse_lists_tables_and_formulas_keep_their_shape() -> None:
@@ -602,7 +664,18 @@ def test_zips_of_books_and_plain_files(tmp_path: Path) -> None:
     assert isinstance(failure, Failure) and "max_bytes" in failure.error
 
 
-@pytest.mark.parametrize("piece", ["<p>", "<a href='#'><sup>1", "<aside>", "<span>\n甲", "&amp;"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<p>",
+        "<a href='#'><sup>1",
+        "<aside>",
+        "<span>\n甲",
+        "&amp;",
+        "<div class='poem'>",
+        "<p class='verse'>a</p>",
+    ],
+)
 def test_no_document_is_slow(piece: str) -> None:
     data = epub({"a.xhtml": document(piece * 20_000), "b.xhtml": document("<p>b</p>")})
     begin = time.process_time()

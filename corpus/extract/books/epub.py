@@ -30,7 +30,7 @@ from corpus.formats.archives import ZIP_DAMAGE, describe_zip_damage
 from corpus.formats.xml import XmlError, parse_tree
 from corpus.languages.labels import parse_label
 
-VERSION = 5
+VERSION = 6
 """Raised when the text of some book changes."""
 
 MAX_EPUB_MEMBER_BYTES = 32 << 20

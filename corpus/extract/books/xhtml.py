@@ -8,11 +8,11 @@ from functools import lru_cache
 from lxml import etree
 
 from corpus.extract.books.gutenberg import cut_license, drop_page_marks
+from corpus.extract.books.verse import EPUB_TYPE_ATTRIBUTE, is_line, lay_out_verse
 from corpus.extract.mathml import to_latex
 from corpus.extract.posts.post_html import to_text
 from corpus.extract.reflow import Joiner
 
-EPUB_TYPE_ATTRIBUTE = "{http://www.idpf.org/2007/ops}type"
 MEDIA_ELEMENTS = frozenset({"audio", "video", "iframe", "map", "form", "button", "input"})
 READING_ELEMENTS = frozenset({"rt", "rp", "rtc"})
 DROPPED_XHTML_ELEMENTS = (
@@ -67,8 +67,6 @@ INLINE_ELEMENTS = frozenset(
 )
 """Elements that may hold nothing but the number of a page."""
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-BLOCK_STYLE = re.compile(r"display\s*:\s*block\b", re.IGNORECASE)
-FLOATING_STYLE = re.compile(r"float\s*:\s*(?:left|right)|position\s*:\s*(?:absolute|fixed)", re.IGNORECASE)
 HIDING_RULE = re.compile(
     r"([^{}]{1,400})\{[^{}]{0,1000}?(?:display\s*:\s*none|visibility\s*:\s*hidden)[^{}]{0,1000}\}",
     re.IGNORECASE,
@@ -155,9 +153,9 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     """Return the text of a document; empty for one that declares a type in `front`, or is all links.
 
     The tree is used up. Titles and paragraphs are separated by a blank line, lists and code as in
-    `corpus.extract.posts.post_html`; rows of tables are lines, their cells `a | b`; formulas are `$...$`, from their
-    LaTeX if they come with it, else from MathML. Numbers of printed pages, hidden text, and header and licence of
-    Project Gutenberg are dropped.
+    `corpus.extract.posts.post_html`; lines of verse and rows of tables are lines, cells `a | b`; formulas are `$...$`,
+    from their LaTeX if they come with it, else from MathML. Numbers of printed pages, hidden text, and header and
+    licence of Project Gutenberg are dropped.
     """
     etree.strip_tags(root, etree.ProcessingInstruction, etree.Comment)
     body = next(root.iter("{*}body"), root)
@@ -167,6 +165,7 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
     if _read_epub_types(body) & front or _is_contents(body):
         return ""
     _drop_contents(body)
+    lay_out_verse(body)
     notes: list[etree._Element] = []
     gone: set[etree._Element] = set()
     hidden = _read_hidden_classes(root)
@@ -175,7 +174,7 @@ def convert_chapter(root: etree._Element, front: frozenset[str]) -> str:
         if not isinstance(tag, str) or element is body or element in gone:
             continue
         is_bare = not element.attrib
-        if not is_bare and _is_line(element):
+        if not is_bare and is_line(element):
             element.tag = tag = "div"
         if is_bare and tag in PLAIN_TAGS:
             continue
@@ -226,14 +225,6 @@ def _is_left_out(element: etree._Element, hidden: frozenset[str]) -> bool:
         return False
     text = "".join(element.itertext())
     return len(text) <= 24 and PAGE_NUMBER.fullmatch(text) is not None
-
-
-def _is_line(element: etree._Element) -> bool:
-    """Return whether an element of a line is a line of its own by its style, as verses are in some books."""
-    style = element.get("style")
-    if not style or BLOCK_STYLE.search(style) is None or FLOATING_STYLE.search(style) is not None:
-        return False
-    return etree.QName(element).localname in ("span", "i", "em", "b", "strong", "small", "cite")
 
 
 def _is_name_of_gutenberg(names: str) -> bool:
