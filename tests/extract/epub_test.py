@@ -555,6 +555,16 @@ def test_drawn_pages_give_their_lines() -> None:
     )
 
 
+def test_a_sentence_goes_on_from_one_drawn_page_to_the_next() -> None:
+    pages = ("Des fruits gros, où", "le vent est chaud.", "la", "Une autre,", "в лесу", "В поле")
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg"><text><tspan y="1">{}</tspan></text></svg>'
+    drawn = {f"{at}.xhtml": document(drawing.format(page)) for at, page in enumerate(pages)}
+    text = "Des fruits gros, où le vent est chaud.\n\nla\n\nUne autre, в лесу\n\nВ поле"
+    assert read(epub(drawn)).text == text
+    chapters = {name: document(f"<p>{page}</p>") for name, page in zip(drawn, pages, strict=True)}
+    assert read(epub(chapters)).text == "\n\n".join(pages)
+
+
 def test_hostile_xml_is_harmless(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("top secret")

@@ -140,6 +140,8 @@ _OF_THIS_BOOK = re.compile(
     r"|(?:यह|इस) (?:पुस्तक|किताब|कहानी)[^।]{0,80}लाइसेंस|ספר זה[^.]{0,80}רישיון",
     re.IGNORECASE,
 )
+DRAWN_TEXT_TAGS = (b"<text", b"<tspan")
+"""Tags of a page that is drawn (fixed layout), where paragraphs end with the page."""
 CHAPTER_MEDIA_TYPE = "application/x-epub-chapter"
 """A record that is one document of a reading order; `metadata["chapter"]` is its name in the archive."""
 MAX_NAMED_FRONT_CHARACTERS = 4000
@@ -316,11 +318,13 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     package = book.read_package()
     read_imprint(book, package)
     lost: list[str] = []
-    texts = []
+    texts: list[str] = []
     size = 0
+    was_drawn = False
     for item in package.items:
         try:
-            text = extract_chapter(book.read(item.name), item)
+            data = book.read(item.name)
+            text = extract_chapter(data, item)
         except EpubError as error:
             lost.append(str(error))
             continue
@@ -328,18 +332,26 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
         if size > MAX_DOCUMENT_BYTES:
             raise EpubError(f"more than {MAX_DOCUMENT_BYTES:,} bytes of text: say `unit: chapter`")
         if text:
-            texts.append(text)
+            is_drawn = any(tag in data for tag in DRAWN_TEXT_TAGS)
+            goes_on = was_drawn and is_drawn and _ends_in_sentence(texts[-1]) and text[0].islower()
+            texts += [" " if goes_on else "\n\n", text] if texts else [text]
+            was_drawn = is_drawn
     if lost and not texts:
         raise EpubError(lost[0])
     if lost:
         package.metadata["lost"] = "; ".join(lost)[:500]
     return ExtractedText(
-        text=clean_text("\n\n".join(texts)),
+        text=clean_text("".join(texts)),
         license=package.license,
         date=package.date,
         language=package.language,
         metadata=package.metadata,
     )
+
+
+def _ends_in_sentence(page: str) -> bool:
+    """Return whether a page may end in the middle of a sentence."""
+    return page[-1].isalpha() or page[-1] == ","
 
 
 def read_imprint(book: EpubBook, package: EpubPackage) -> None:
