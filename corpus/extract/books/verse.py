@@ -64,6 +64,8 @@ OTHER_WORDS = frozenset(
 """Words in classes of what stands beside verse and is none."""
 VERSE_TYPES = frozenset({"poem", "verse", "poetry", "song", "hymn", "lyrics"})
 """What `epub:type` says of verse, behind the name of its vocabulary (`z3998:poem`)."""
+VERSE_ELEMENTS = ("poem", "linegroup")
+"""Elements of talking books (DTBook)."""
 NAME_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 LINE_BLOCKS = frozenset({"p", "div", "line"})
 INLINE_NAMES = frozenset(
@@ -144,14 +146,13 @@ def is_line(element: etree._Element) -> bool:
 
 
 def _is_verse(element: etree._Element) -> bool:
-    if etree.QName(element).localname in ("poem", "linegroup"):
-        return True
     if not element.attrib:
-        return False
-    types = (element.get(EPUB_TYPE_ATTRIBUTE) or "").lower().split()
-    return any(type.rpartition(":")[2] in VERSE_TYPES for type in types) or _is_name_of_verse(
-        element.get("class") or ""
-    )
+        return bool(element.tag.endswith(VERSE_ELEMENTS))
+    types = element.get(EPUB_TYPE_ATTRIBUTE)
+    if types and any(type.rpartition(":")[2] in VERSE_TYPES for type in types.lower().split()):
+        return True
+    classes = element.get("class")
+    return (classes is not None and _is_name_of_verse(classes)) or bool(element.tag.endswith(VERSE_ELEMENTS))
 
 
 @lru_cache(maxsize=4096)
@@ -160,7 +161,9 @@ def _split_name(name: str) -> frozenset[str]:
     return frozenset(word.lower() for word in NAME_WORD.findall(name))
 
 
+@lru_cache(maxsize=4096)
 def _is_name_of_verse(classes: str) -> bool:
+    """Return whether a class is that of verse. Kept: most elements share a few classes."""
     return any(
         not words.isdisjoint(VERSE_WORDS) and words.isdisjoint(OTHER_WORDS)
         for words in map(_split_name, classes.split())

@@ -11,8 +11,9 @@ from itertools import groupby
 
 from corpus.extract.posts.markdown_marks import fold_label, strip_marks
 
-SIGN = re.compile(r"[\\`*_~\[^<&]|>!|\n(?: {4}| {0,3}\t)|\A(?: {4}| {0,3}\t)")
-"""One of which any text with marks or code has."""
+SIGN = re.compile(r"[\\`*_~\[^<&]")
+OTHER_SIGNS = (">!", "    ", "\t")
+"""One of all these any text with marks or code has."""
 BLANK_LINES = re.compile(r"\n[\s\u200b\ufeff]*\n")
 QUOTATION = re.compile(r"(?: {0,3}+>(?!!) ?)*+")
 FENCE = re.compile(r" {0,12}(`{3,}(?=[^`]*$)|~{3}(?!~))")
@@ -37,7 +38,7 @@ def strip_markdown(text: str) -> str:
     Code, in blocks or between back quotes, stays to the letter. Quotations, lists, titles and tables keep their marks;
     lines that say where named links lead to are dropped, and of several blank lines one is kept. Linear time.
     """
-    if not SIGN.search(text):
+    if not SIGN.search(text) and not any(sign in text for sign in OTHER_SIGNS):
         return BLANK_LINES.sub("\n\n", text).strip()
     quoted = [(QUOTATION.match(line)[0], line) for line in text.split("\n")]  # type: ignore[index]
     labels = _list_labels(quoted) if "]:" in text else frozenset()

@@ -20,8 +20,8 @@ DELETED_BODY = re.compile(
     r"(?:\[\s*(?:deleted|removed)(?:\s+by\s+(?:reddit|user|moderator))?\s*\](?:\([^()]*\))?)?", re.IGNORECASE
 )
 """What stands for a comment that is gone; Reddit's own removals once had a link to its rules behind them."""
-RAW_SIGN = re.compile(r"[<>]|&(?!#?\w{1,10};)")
-"""What no body has that Reddit's interface escaped."""
+RAW_REFERENCE = re.compile(r"&(?!#?\w{1,10};)")
+"""What no body has that Reddit's interface escaped, as it has neither `<` nor `>`."""
 BOT_NAME = re.compile(r"automoderator|.*(?:[-_]bot|_bot_|bot)|bot[-_].*|.*bot[-_]?\d*", re.IGNORECASE)
 USER_MENTION = re.compile(r"(?<![\w/])/?u/[\w-]{2,30}", re.IGNORECASE)
 USER_PROFILE = re.compile(r"(?<=reddit\.com/)u(?:ser)?/[\w-]{2,30}", re.IGNORECASE)
@@ -136,13 +136,13 @@ def _parse_number(value: Any) -> int | None:
 def to_text(body: str) -> str:
     """Return a comment as its writer sees it, without names and without marks of Markdown; code stays as it is."""
     text = strip_markdown(_read_body(body))
-    return USER_PROFILE.sub("u/[user]", USER_MENTION.sub("u/[user]", text))
+    return USER_PROFILE.sub("u/[user]", USER_MENTION.sub("u/[user]", text)) if "/" in text else text
 
 
 def _read_body(body: str) -> str:
     """Return what was written: Reddit's interface escapes `<`, `>` and `&`, unless it is asked not to, as it was where
     a body has such a sign. There `&lt;` is what somebody wrote."""
     text = body.replace("\r", "")
-    if RAW_SIGN.search(text):
+    if "<" in text or ">" in text or "&" not in text or RAW_REFERENCE.search(text):
         return text
     return text.replace("&gt;", ">").replace("&lt;", "<").replace("&amp;", "&")
