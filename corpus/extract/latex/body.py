@@ -10,7 +10,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex import siunitx
 from corpus.extract.latex.conditions import choose_branch
@@ -42,6 +41,7 @@ from corpus.extract.latex.marks import (
     OPTIONAL_SPACES,
     OVERLAY,
     PARAGRAPH_END,
+    REFERENCE_MARK,
     ROW_MARK,
     RULE_OPTIONS,
     STYLE_VALUE,
@@ -347,7 +347,7 @@ class Converter:
             end = self.find_next(known.DELETION_ENDS[name], at)
             return end + len(known.DELETION_ENDS[name]) if end >= 0 else at
         if name in known.REFS:
-            self.out.append(HOLE)
+            self.out.append(f"({REFERENCE_MARK})" if name == "eqref" else REFERENCE_MARK)
             return self.skip_arguments(at, 2 if name.endswith("range") else 1)
         if name in known.HEADINGS:
             if name.endswith("head") or name.endswith("heading"):

@@ -20,11 +20,12 @@ CITES = split_names(
     "citeyear citeyearpar footcite fullcite nocite onlinecite parencite parencites refcite shortcite "
     "shortciteA shortciteN smartcite supercite textcite textcites"
 )
-REFS = split_names(
-    "Cref Crefrange Eqref Fref Vref autoref cpageref cref crefrange cvref eqref figref fref hyperref "
-    "labelcref lemref nameref pageref prettyref ref refeq rf secref subref tabref thmref vpageref vref "
-    "zref"
+STANDARD_REFS = split_names(
+    "Cref Crefrange Eqref Fref Vref autoref cpageref cref crefrange cvref eqref fref hyperref labelcref lcnamecref "
+    "namecref nameCref nameref pageref prettyref ref subref vpageref vref vrefrange zref"
 )
+REFS = STANDARD_REFS | split_names("figref lemref refeq rf secref tabref thmref")
+"""Those of packages, and those that classes and papers define themselves."""
 DROPPED_COMMANDS = {
     **dict.fromkeys(
         split_names(
@@ -395,7 +396,7 @@ PROTECTED = (
     HEADINGS
     | TITLES
     | CITES
-    | REFS
+    | STANDARD_REFS
     | split_names(
         "abstract appendix arraystretch author baselinestretch begin bibliography caption centerline "
         "documentclass emph end figurename footnote include includegraphics input item label labelenumi "

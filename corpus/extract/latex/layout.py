@@ -6,7 +6,15 @@ import re
 
 from corpus.extract.holes import HOLE, mend_holes
 from corpus.extract.latex import commands as known
-from corpus.extract.latex.marks import CELL_MARK, CITE_MARK, HEADING_MARK, ITEM_MARK, NOTE_MARK, ROW_MARK
+from corpus.extract.latex.marks import (
+    CELL_MARK,
+    CITE_MARK,
+    HEADING_MARK,
+    ITEM_MARK,
+    NOTE_MARK,
+    REFERENCE_MARK,
+    ROW_MARK,
+)
 from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
@@ -14,27 +22,42 @@ _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ff
 _EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*\n\s*(?=[{_EAST}])")
 _DISPLAY = re.compile(rf" ?({BLOCK_MARK}\d+{BLOCK_MARK}) ?")
 _NOTE = re.compile(rf"{NOTE_MARK}(\d+){NOTE_MARK}")
-_HOLES = re.compile(
-    rf"{HOLE}(?:[ ,;~–-]{{0,6}}(?:(?:and|or|to|und|et|y|и|или|和|或|及|と|또는|و|और|และ)[ ~]{{0,3}})?{HOLE})+"
-)
+_SEE = r"(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)"
+_AND = r"(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|और|และ)[ ~]{0,3}"
+_HOLES = re.compile(rf"{HOLE}(?:[ ,;~–-]{{0,6}}(?:to[ ~]{{0,3}}|{_AND})?{HOLE})+")
 _CITES = re.compile(
-    rf"{CITE_MARK}[\d, ]+{CITE_MARK}"
-    rf"(?:[ ,;~–-]{{0,6}}(?:(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|และ)[ ~]{{0,3}})?"
-    rf"{CITE_MARK}[\d, ]+{CITE_MARK})+"
+    rf"{CITE_MARK}[\d, ]+{CITE_MARK}(?:[ ,;~–-]{{0,6}}(?:{_AND})?{CITE_MARK}[\d, ]+{CITE_MARK})+"
 )
 _NUMBERS = re.compile(r"\d+")
-_SPOKEN = re.compile(
-    r"((?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|auch|aussi|также|refs?\.?|references?|papers?|as|"
-    rf"dans|de|par|voir|selon|von|aus|siehe|nach|bei|durch|en|por|según|в|из|см\.|по|работ[аеуы]?|и|文献|文獻|参见|参考|見|见|在|由|据|文|論文)|"
-    rf"文献|文獻|论文|論文|参见)[ ~]*){CITE_MARK}([\d, ]+){CITE_MARK}",
-    re.IGNORECASE,
+_BEFORE_SPOKEN = (
+    r"(?:(?:^|[\s(~—–“])(?:in|by|from|of|to|with|and|following|per|via|than|see|on|for|e\.g\.,?|cf\.?|also|auch|aussi|также"
+    r"|refs?\.?|references?|papers?|as|dans|de|par|voir|selon|von|aus|siehe|nach|bei|durch|en|por|según|в|из|см\.|по"
+    r"|работ[аеуы]?|и|文献|文獻|参见|参考|見|见|在|由|据|文|論文)|文献|文獻|论文|論文|参见)[ ~]*"
 )
+_SPOKEN = re.compile(rf"({_BEFORE_SPOKEN}){CITE_MARK}([\d, ]+){CITE_MARK}", re.IGNORECASE)
 """A citation behind such a word is part of the sentence."""
 _SUBJECT = re.compile(rf"(^|[.!?。！？] ){CITE_MARK}([\d, ]+){CITE_MARK}(?= [a-zа-я])")
-_CITE = re.compile(rf"{CITE_MARK}[\d, ]*{CITE_MARK}")
-_ONLY_HOLES = re.compile(
-    rf"[(\[](?:(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)[ ~]*)?{HOLE}[)\]]"
+_UNKNOWN_REFERENCES = rf"{REFERENCE_MARK}|\({REFERENCE_MARK}\)"
+_UNKNOWN_ALONE = re.compile(
+    rf"[(\[（](?:{_SEE}[ ~]*)?(?:{_UNKNOWN_REFERENCES})"
+    rf"(?:[ ,;~–-]{{1,6}}(?:{_AND})?(?:{_UNKNOWN_REFERENCES}))*[)\]）]"
 )
+"""Brackets that hold nothing but references of which nobody can know the number."""
+_PAGES = r"(?:pages?|pp?\.|Seiten?|S\.|стр\.|с\.|página|pagina|strona)"
+_PAGE = re.compile(
+    rf"[ ~](?:on|at|auf|à la|sur la|на|en la|na|op)[ ~]{_PAGES}[ ~]*{REFERENCE_MARK}"
+    rf"|,[ ~]*{_PAGES}[ ~]*{REFERENCE_MARK}"
+    rf"|(?<=[(\[])(?:{_SEE}[ ~]*)?{_PAGES}[ ~]*{REFERENCE_MARK}(?=[)\]])"
+)
+"""What names a page beside what is on it: a text has no pages."""
+_SPOKEN_BEFORE = re.compile(
+    rf"(?:{_BEFORE_SPOKEN}|[由据據从從在见見式][ ~]*|(?:^|[.!?。！？] ))\Z", re.IGNORECASE
+)
+MAX_SPOKEN_CHARACTERS = 20
+UNKNOWN_NUMBER = "??"
+"""What LaTeX prints for a number that it does not know."""
+_CITE = re.compile(rf"{CITE_MARK}[\d, ]*{CITE_MARK}")
+_ONLY_HOLES = re.compile(rf"[(\[](?:{_SEE}[ ~]*)?{HOLE}[)\]]")
 _STRAY = re.compile(rf"[{CELL_MARK}{ROW_MARK}]")
 _QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
 _CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
@@ -109,12 +132,21 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
         )
         line = _SUBJECT.sub(r"\1[\2]", _SPOKEN.sub(r"\1[\2]", line))
         line = _CITE.sub(HOLE, line)
+    if REFERENCE_MARK in line:
+        line = _UNKNOWN_ALONE.sub(_keep_spoken, _PAGE.sub(HOLE, line)).replace(REFERENCE_MARK, UNKNOWN_NUMBER)
     if HOLE in line:
         line = _ONLY_HOLES.sub(HOLE, _HOLES.sub(HOLE, _ONLY_HOLES.sub(HOLE, line)))
         line = mend_holes(line)
     if BLOCK_MARK in line:
         line = _DISPLAY.sub(r"\n\1\n", line).strip()
     return line, behind
+
+
+def _keep_spoken(brackets: re.Match[str]) -> str:
+    """Return brackets of references that are part of the sentence; a hole in the place of others."""
+    start = brackets.start()
+    before = brackets.string[max(0, start - MAX_SPOKEN_CHARACTERS) : start]
+    return brackets[0] if _SPOKEN_BEFORE.search(before) else HOLE
 
 
 def _is_bibliography(named: str) -> bool:

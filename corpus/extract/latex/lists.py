@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 _DEFAULTS = (("", "1", "."), ("(", "a", ")"), ("", "i", "."), ("", "A", "."))
 """What stands before, the style, and what stands behind the number, by depth."""
-_STYLES = {
+NUMBER_STYLES = {
     "arabic": "1", "alph": "a", "Alph": "A", "roman": "i", "Roman": "I", "asbuk": "а", "Asbuk": "А", "chinese": "一",
     "zhnum": "一", "Chinese": "一", "kansuji": "一",
 }  # fmt: skip
-_COUNTER = re.compile(rf"\\({'|'.join(_STYLES)})\s*(?:\*|\{{\s*(?:enum\w+|\*)\s*\}})")
+"""Command that prints a counter -> the style of its number."""
+_COUNTER = re.compile(rf"\\({'|'.join(NUMBER_STYLES)})\s*(?:\*|\{{\s*(?:enum\w+|\*)\s*\}})")
 _LABEL = re.compile(
     r"(?:^|,)\s*label\s*=\s*(\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}|(?:[^,{}]|\{(?:[^{}]|\{[^{}]*\})*\})+)"
 )
@@ -35,17 +36,21 @@ class ListLabel:
     behind: str
     start: int = 1
     resumes: bool = False
+    is_own: bool = False
+    """Whether the paper says how it looks."""
 
     def write(self, count: int) -> str:
         """Return the mark of an item."""
-        return f"{self.before}{_write_number(count, self.style)}{self.behind}" if self.style else "-"
+        return f"{self.before}{write_in_style(count, self.style)}{self.behind}" if self.style else "-"
 
 
 def read_list_label(option: str, depth: int) -> ListLabel:
     """Return the label that an option of an environment asks for, else that of the depth, from 0."""
     start, resumes = _START.search(option), _RESUMES.search(option) is not None
-    before, style, behind = _read_template(option) or _DEFAULTS[min(depth, len(_DEFAULTS) - 1)]
-    return ListLabel(before, style, behind, int(start[1]) if start is not None else 1, resumes)
+    own = _read_template(option)
+    before, style, behind = own or _DEFAULTS[min(depth, len(_DEFAULTS) - 1)]
+    first = int(start[1]) if start is not None else 1
+    return ListLabel(before, style, behind, first, resumes, own is not None)
 
 
 def _read_template(option: str) -> tuple[str, str, str] | None:
@@ -58,7 +63,7 @@ def _read_template(option: str) -> tuple[str, str, str] | None:
         if "\\the" in template[: counter.start()]:
             return None
         before, behind = template[: counter.start()], template[counter.end() :]
-        return _MARKUP.sub("", before).lstrip(), _STYLES[counter[1]], _MARKUP.sub("", behind).rstrip()
+        return _MARKUP.sub("", before).lstrip(), NUMBER_STYLES[counter[1]], _MARKUP.sub("", behind).rstrip()
     if "=" in option:
         return None
     bare = _PUT_ASIDE.sub(lambda aside: " " * len(aside[0]), option)
@@ -70,7 +75,8 @@ def _read_template(option: str) -> tuple[str, str, str] | None:
     return _MARKUP.sub("", option[:at]).lstrip(), style, _MARKUP.sub("", option[at + 1 :]).rstrip()
 
 
-def _write_number(count: int, style: str) -> str:
+def write_in_style(count: int, style: str) -> str:
+    """Return a number in a style of `NUMBER_STYLES`; in digits where that has none so high."""
     if style in "aA" and 0 < count <= 26:
         letter = chr(96 + count)
     elif style in "iI" and 0 < count < 4000:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from corpus.extract.latex.label_counters import FORMAT
+
 MAX_EXPANSION_DEPTH = 10
 MAX_GROWTH_FACTOR = 3
 EXTRA_GROWTH_CHARACTERS = 1 << 20
@@ -50,7 +52,10 @@ _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
 _BOX_TITLE = re.compile(r"(?:^|,)\s*title\s*=\s*((?>(?:[^,{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*))")
 _NEXT_DOT = re.compile(r"\\@?ifnextchar\s*\.\s*\{[^{}]{0,40}\}\s*\{([^{}]{0,40})\}(?![A-Za-z@])")
 """A full stop that is set unless one follows, as in abbreviations."""
-_THEOREM_KEY = re.compile(r"(?:name|title)\s*=\s*\{?([^,{}\]]+)")
+_THEOREM_KEY = re.compile(r"(?<![A-Za-z])(?:name|title|heading)\s*=\s*\{?([^,{}\]]+)")
+_THEOREM_SHARED = re.compile(r"(?:sibling|numberlike|sharenumber|sharecounter)\s*=\s*\{?\s*(\w+)")
+_THEOREM_WITHIN = re.compile(r"(?:numberwithin|within|parent)\s*=\s*\{?\s*(\w+)")
+_THEOREM_UNNUMBERED = re.compile(r"numbered\s*=\s*\{?\s*no")
 
 
 _FONT = re.compile(r"\\font\s*\\([A-Za-z]+)\s*=?\s*([a-z]+)")
@@ -140,7 +145,10 @@ def name_alphabets(text: str) -> str:
 
 
 def take_definitions(text: str, definitions: Definitions, protected: frozenset[str]) -> str:
-    """Return the text without its definitions, which are added to `definitions`; `protected` names are kept."""
+    """Return the text without its definitions, which are added to `definitions`; `protected` names are kept.
+
+    What says how a counter is printed stays in the text: it holds from there on.
+    """
     pairs = Braces(text)
     pieces: list[str] = []
     at = 0
@@ -151,6 +159,8 @@ def take_definitions(text: str, definitions: Definitions, protected: frozenset[s
         if end is None:
             continue
         pieces.append(text[at : head.start()])
+        if (form := FORMAT.match(text, head.start())) is not None:
+            pieces.append(f"\\renewcommand{{\\{form[1]}}}{{{form[2]}}}")
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
@@ -287,8 +297,14 @@ def _define_theorem(
         if close is None:
             return None
         name = text[at + 1 : close].strip()
-        title = _THEOREM_KEY.search(option[1]) if option else None
+        settings = option[1] if option else ""
+        title = _THEOREM_KEY.search(settings)
         definitions.theorems[name] = title[1].strip() if title else name.capitalize()
+        if _THEOREM_UNNUMBERED.search(settings) is None:
+            sibling, parent = _THEOREM_SHARED.search(settings), _THEOREM_WITHIN.search(settings)
+            own = (name, parent[1] if parent is not None else None)
+            counters = definitions.counters
+            counters[name] = own if sibling is None else counters.get(sibling[1], (sibling[1], None))
         return close + 1
     if kind == "newmdtheoremenv" and (option := _OPTION.match(text, at)) is not None:
         at = option.end()
@@ -526,3 +542,12 @@ def _substitute(body: str, values: list[str]) -> str:
         return argument
 
     return _PARAMETER.sub(value, body)
+
+
+def define_by_macros(preamble: str, definitions: Definitions, protected: frozenset[str]) -> str:
+    """Return a preamble with its macros that define theorems written out and run: `\\mytheorem{lem}{Lemma}`."""
+    makers = {name: macro for name, macro in definitions.macros.items() if "\\newtheorem" in macro.body}
+    if not makers:
+        return preamble
+    written = Expander(Definitions(macros=makers), len(preamble)).expand(preamble)
+    return take_definitions(written, definitions, protected)

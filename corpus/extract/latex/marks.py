@@ -15,6 +15,8 @@ HEADING_MARK, ITEM_MARK, NOTE_MARK, CELL_MARK, ROW_MARK, CITE_MARK = (
 """Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
 numbers of what is cited."""
 
+REFERENCE_MARK = "\x08"
+"""Stands for a number that is referred to and not known."""
 MIN_FLOAT_ROWS = 2
 MIN_FLOAT_LETTERS = 30
 """Of the rows of a table inside a figure, to be told from rows of pictures."""

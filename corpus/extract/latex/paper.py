@@ -3,7 +3,7 @@
 In this order: collect the submission's files; put the others into the main one in their places, without comments;
 expand macros; put formulas aside; convert commands and environments in one pass; lay out paragraphs. Kept: title,
 abstract, sections, theorems, lists, captions, footnotes, tables as lines of `a | b`, formulas as LaTeX (`$...$`,
-`$$...$$`, `\\begin{align}`). Dropped: preamble, bibliography, citations, references, figures, authors.
+`$$...$$`, `\\begin{align}`), references by their numbers. Dropped: preamble, bibliography, citations, figures, authors.
 """
 
 from __future__ import annotations
@@ -18,15 +18,24 @@ from corpus.extract.latex.body import Converter
 from corpus.extract.latex.conditions import decide_conditions, read_switches
 from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
-from corpus.extract.latex.macros import Braces, Definitions, Expander, name_alphabets, take_definitions
+from corpus.extract.latex.macros import (
+    Braces,
+    Definitions,
+    Expander,
+    define_by_macros,
+    name_alphabets,
+    take_definitions,
+)
 from corpus.extract.latex.math import put_formulas_aside
 from corpus.extract.latex.numbers import insert_numbers, write_out_restatements
 from corpus.extract.latex.source import PaperSource, assemble_source
 from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
-VERSION = 6
+VERSION = 7
 """Raised when the text of some paper changes."""
+MAX_HEAD_CHARACTERS = 200_000
+"""Of a paper without a preamble, in which its settings are looked for."""
 
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
@@ -75,15 +84,17 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     for environment, name in find_theorem_names(language).items():
         definitions.theorems.setdefault(environment, name)
     preamble, body = _split_document(text)
+    preamble = define_by_macros(preamble, definitions, known.PROTECTED)
+    head = "\n".join([*source.styles, _split_document(whole)[0] or whole[:MAX_HEAD_CHARACTERS], preamble])
     expander = Expander(definitions, len(text))
     aside = source.aside
     converter = Converter(definitions.theorems, language)
     converter.code_count, converter.switches = len(aside), read_switches(whole)
-    front = _convert_front_matter(preamble, converter, expander, aside) if preamble else ""
+    front = _write_front_matter(preamble, expander) if preamble else ""
     body = write_out_glossaries(expander.expand(body), lambda: expander.expand(source.text))
     body = write_out_restatements(body)
-    body = put_formulas_aside(insert_numbers(body, definitions, source.text[:200_000]), aside)
-    body = replace_shorthands(f"{front}\n\n{body}", language)
+    body = insert_numbers(f"{front}\n\n{body}", definitions, head, language)
+    body = replace_shorthands(put_formulas_aside(body, aside), language)
     content = lay_out(converter.convert(body), converter.notes, aside)
     title = lay_out_title(converter.title or "", aside) if converter.title else ""
     return title, f"{title}\n\n{content}" if title and content else content
@@ -98,21 +109,18 @@ def _split_document(text: str) -> tuple[str, str]:
     return text[: begin.start()], text[begin.end() : end.start() if end else len(text)]
 
 
-def _convert_front_matter(preamble: str, converter: Converter, expander: Expander, aside: list[str]) -> str:
+def _write_front_matter(preamble: str, expander: Expander) -> str:
     """Return what some classes expect in the preamble of a paper: its title, its abstract."""
     braces = Braces(preamble)
     pieces = []
     for match in _FRONT.finditer(preamble):
         close = braces.find_close(match.end())
         if close is not None:
-            content = preamble[match.end() : close + 1]
             name = "title" if match[1] != "abstract" else "abstract"
-            pieces.append(f"\\{name}{put_formulas_aside(expander.expand(content), aside)}")
+            pieces.append(f"\\{name}{expander.expand(preamble[match.end() : close + 1])}")
     for match in _FRONT_ENVIRONMENT.finditer(preamble):
         closing = f"\\end{{{match[1]}}}"
         end = preamble.find(closing, match.end())
         if end >= 0:
-            pieces.append(
-                put_formulas_aside(expander.expand(preamble[match.start() : end + len(closing)]), aside)
-            )
+            pieces.append(expander.expand(preamble[match.start() : end + len(closing)]))
     return "\n\n".join(pieces)

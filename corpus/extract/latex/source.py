@@ -85,6 +85,7 @@ _VERBATIM = ("verbatim", "alltt", "spverbatim")
 _LISTING_CAPTION = re.compile(
     r"(?:^|,)\s*caption\s*=\s*(\{(?>(?:[^{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*)\}|[^,\[\]{}]+)"
 )
+_LISTING_LABEL = re.compile(r"(?:^|,)\s*label\s*=\s*\{?([^,{}\[\]]{1,200})")
 _FLOAT_OF_LISTINGS = re.compile(
     r"\\(?:begin\s*\{|caption\s*[\[{]|(?:lst|verbatim)?input(?:minted|listing)?\b)"
 )
@@ -279,7 +280,9 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
                 begin = min(options.end() if options else end, close)
                 if match[2] not in _VERBATIM and options is not None and options[1]:
                     caption = _LISTING_CAPTION.search(options[1])
-                    pieces.append(f"\n\n{caption[1]}\n\n" if caption is not None else "")
+                    pieces.append(
+                        _write_listing_caption(caption[1], options[1]) if caption is not None else ""
+                    )
                 aside.append("\n".join(line.rstrip() for line in text[begin:close].strip("\n").split("\n")))
                 pieces.append(f"\n{BLOCK_MARK}{len(aside) - 1}{BLOCK_MARK}\n")
             end = close + len(closing)
@@ -311,6 +314,13 @@ def strip_comments(text: str, aside: list[str], literals: tuple[str, ...] = ()) 
         at = end
     pieces.append(text[at:])
     return "".join(pieces)
+
+
+def _write_listing_caption(caption: str, options: str) -> str:
+    """Return the caption of a listing as a paragraph, with its number and the label among its options."""
+    label = _LISTING_LABEL.search(options)
+    labelled = f"\\label{{{label[1].strip()}}}" if label is not None else ""
+    return f"\n\n\\refstepcounter{{lstlisting}}{labelled}{caption}\n\n"
 
 
 def _set_code_aside(code: str, aside: list[str]) -> str:

@@ -52,7 +52,7 @@ class Arxiv(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @classmethod
     def default_rules(cls) -> list[str]:
