@@ -129,6 +129,41 @@ def test_commands_in_the_newer_form(definition: str, tex: str, text: str) -> Non
 @pytest.mark.parametrize(
     ("tex", "text"),
     [
+        (r"二氧化碳\ce{CO2}和\ce{SO4^2-}。", r"二氧化碳$\ce{CO2}$和$\ce{SO4^2-}$。"),
+        (r"Изотоп \ce {^14C}", r"Изотоп $\ce {^14C}$"),
+        (r"\ce{CH3COOH <=> CH3COO- + H+} में", r"$\ce{CH3COOH <=> CH3COO- + H+}$ में"),
+        (r"\section{\ch{CuSO4.5H2O}} $\ce{H2O}$", "$\\ch{CuSO4.5H2O}$\n\n$\\ce{H2O}$"),
+        (r"Open \ce{H2O and on", "Open H2O and on"),
+    ],
+)
+def test_chemical_formulas_are_formulas_in_text_too(tex: str, text: str) -> None:
+    assert text_of(tex) == text
+
+
+DELIMITERS = (
+    r"\DeclarePairedDelimiter{\norm}{\lVert}{\rVert}\DeclarePairedDelimiter\ceil{\lceil}{\rceil}"
+    r"\DeclarePairedDelimiterX{\set}[2]{\{}{\}}{#1\,\delimsize\vert\,#2}"
+    r"\DeclarePairedDelimiterXPP\prob[1]{P}{(}{)}{_0}{#1}"
+)
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"Für $\norm{x}_2$", r"Für $\lVert x\rVert_2$"),
+        (r"取$\ceil*{x/2}y$", r"取$\left\lceil x/2\right\rceil y$"),
+        (r"и $\norm[\Big]{\norm{x}}$", r"и $\Bigl\lVert\lVert x\rVert\Bigr\rVert$"),
+        (r"$\set{x}{x>0}$ और $\set*{x}{y}$", r"$\{x\,\vert\,x>0\}$ और $\left\{x\,\middle\vert\,y\right\}$"),
+        (r"$\set[\big]{x}{y}$ و$\prob{A}$", r"$\bigl\{x\,\big\vert\,y\bigr\}$ و$P(A)_0$"),
+    ],
+)
+def test_delimiters_of_mathtools_are_written_out(tex: str, text: str) -> None:
+    assert text_of(tex, DELIMITERS) == text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
         (r"Call \lstinline!int x = 3;! now.", "Call int x = 3; now."),
         (r"Call \lstinline[language=C]|a % b| now.", "Call a % b now."),
         (r"Call \lstinline{f(\{x\}) # y} now.", r"Call f(\{x\}) # y now."),

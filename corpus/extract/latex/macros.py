@@ -27,7 +27,7 @@ _HEAD = re.compile(
     r"((?:New|Renew|Provide|Declare)(?:Expandable)?Document(?:Command|Environment)"
     r"|newcommand|renewcommand|providecommand|DeclareRobustCommand|newrobustcmd|gdef|edef|xdef|def|DeclareMathOperator"
     r"|let|newtheorem|newmdtheoremenv|spnewtheorem|declaretheorem|newenvironment|renewenvironment|newcounter|newif|newsymbol"
-    r"|(?:re)?newtcolorbox|(?:New|Renew|Declare)TColorBox"
+    r"|DeclarePairedDelimiter(?:XPP|X)?|(?:re)?newtcolorbox|(?:New|Renew|Declare)TColorBox"
     r"|DeclareMathSymbol|DeclareSymbolFont|newmathsymbol|mathchardef|chardef|theoremstyle|catcode)(?![A-Za-z@])\*?\s*"
 )
 _NAME = re.compile(r"\{\s*\\([A-Za-z@]+|[^A-Za-z])\s*\}|\\([A-Za-z@]+|[^A-Za-z])")
@@ -50,6 +50,7 @@ _FORM = re.compile(
 NO_VALUE = "-NoValue-"
 _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
 _BOX_TITLE = re.compile(r"(?:^|,)\s*title\s*=\s*((?>(?:[^,{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*))")
+_DELIMITER_SIZE = re.compile(r"\\delimsize(?![A-Za-z])")
 _NEXT_DOT = re.compile(r"\\@?ifnextchar\s*\.\s*\{[^{}]{0,40}\}\s*\{([^{}]{0,40})\}(?![A-Za-z@])")
 """A full stop that is set unless one follows, as in abbreviations."""
 _THEOREM_KEY = re.compile(r"(?<![A-Za-z])(?:name|title|heading)\s*=\s*\{?([^,{}\]]+)")
@@ -177,6 +178,8 @@ def _define(
         return _define_box(text, kind, at, pairs, definitions)
     if kind in ("newenvironment", "renewenvironment"):
         return _define_environment(text, at, pairs, definitions)
+    if kind.startswith("DeclarePaired"):
+        return _define_delimiters(text, kind, at, pairs, definitions, protected)
     if "Document" in kind:
         return _define_document_command(text, kind, at, pairs, definitions, protected)
     if kind in ("newcounter", "theoremstyle"):
@@ -271,6 +274,47 @@ def _define_document_command(
     else:
         definitions.macros.pop(name, None)
     return at
+
+
+def _define_delimiters(
+    text: str, kind: str, at: int, pairs: Braces, definitions: Definitions, protected: frozenset[str]
+) -> int | None:
+    """Read `\\DeclarePairedDelimiter{\\norm}{\\lVert}{\\rVert}`, or its forms with a body; return where it ends.
+
+    The starred use of it has `\\left` and `\\right`, one with an option delimiters of that size: `\\bigl`, `\\bigr`.
+    """
+    if (named := _NAME.match(text, at)) is None:
+        return None
+    name, at = named[1] or named[2], named.end()
+    arguments = 1
+    if kind != "DeclarePairedDelimiter" and (option := _OPTION.match(text, at)) is not None:
+        arguments, at = int(option[1]) if option[1].strip() in "1234567" else 1, option.end()
+    groups = []
+    for _ in range({"DeclarePairedDelimiter": 2, "DeclarePairedDelimiterX": 3}.get(kind, 5)):
+        if (read := _read_group(text, at, pairs)) is None:
+            return None
+        groups.append(read[0].strip())
+        at = read[1]
+    body = groups.pop() if len(groups) > 2 else "#1"
+    before, left, right, behind = groups if len(groups) == 4 else ("", *groups, "")
+
+    def write(opening: str, middle: str, closing: str) -> str:
+        inner = _DELIMITER_SIZE.sub(lambda _: middle, _PARAMETER.sub(_shift_parameter, body))
+        pre, post = (_PARAMETER.sub(_shift_parameter, part) for part in (before, behind))
+        return f"{pre}{opening}{left}{inner}{closing}{right}{post}"
+
+    sized = f"\\IfNoValueTF{{#2}}{{{write('', '', '')}}}{{{write('#2l', '#2', '#2r')}}}"
+    starred = write("\\left", "\\middle", "\\right")
+    whole = f"\\IfBooleanTF{{#1}}{{{starred}}}{{{sized}}}"
+    if name not in protected and len(whole) <= MAX_BODY_CHARACTERS:
+        forms = (("s", ""), ("o", ""), *((("m", ""),) * arguments))
+        definitions.macros[name] = Macro(len(forms), whole, forms=forms)
+    return at
+
+
+def _shift_parameter(parameter: re.Match[str]) -> str:
+    """Return a parameter behind the star and the option that come before it."""
+    return f"#{int(parameter[1]) + 2}" if int(parameter[1]) < 8 else ""
 
 
 def _read_forms(specification: str) -> tuple[tuple[str, str], ...] | None:

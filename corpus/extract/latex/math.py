@@ -16,8 +16,12 @@ _ROWS = (
 """Environments that are formulas; those of the first kind become `$$...$$`, the others are kept as they are."""
 _OWN = "(?:my|narrow)"
 """What papers put before these names when they define environments after them."""
+_CHEMISTRY = "cee?|ch|pu"
+"""Commands of mhchem and chemformula: what is in their braces is a formula wherever it stands."""
+_CHEMICAL = re.compile(rf"\\(?:{_CHEMISTRY})")
 _OPENING = re.compile(
-    rf"\\\\|\\\$|\$\$?|\\[(\[]|\\ensuremath\s*(?=\{{)|\\begin\s*\{{({_OWN}?)({_EQUATIONS}|{_ROWS})(\*?)\}}"
+    rf"\\\\|\\\$|\$\$?|\\[(\[]|\\ensuremath\s*(?=\{{)|\\(?:{_CHEMISTRY})\s*(?=\{{)"
+    rf"|\\begin\s*\{{({_OWN}?)({_EQUATIONS}|{_ROWS})(\*?)\}}"
 )
 _ENSURED = re.compile(r"\\ensuremath\s*(?=\{)")
 _NESTED = r"\{(?>(?:[^{}\\]+|\\.)*)\}"
@@ -81,6 +85,10 @@ def put_formulas_aside(text: str, aside: list[str]) -> str:
             stop, after = _find_display_end(text, end, end + min(MAX_FORMULA_CHARACTERS, room))
             if stop < 0:
                 room -= min(room, after - end)
+        elif _CHEMICAL.match(opening):
+            display = False
+            if (close := braces.find_close(end)) is not None:
+                end, stop, after = start, close + 1, close + 1
         elif opening.startswith("\\ensuremath"):
             display = False
             if (close := braces.find_close(end)) is not None:
