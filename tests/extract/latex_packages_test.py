@@ -461,6 +461,21 @@ def test_a_new_condition_takes_nothing_but_its_name() -> None:
     assert text_of(r"One \newif\ifdraft two.") == "One two."
 
 
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        ("\\begin{verse}[3cm]\n床前\\emph{明月光\\\\ 疑}是\\\\*\n地上霜\\\\!\n举头\\\\\n低头\\\\\n\\end{verse}后", "床前明月光\n疑是\n地上霜\n\n举头\n低头\n\n后"),  # noqa: E501
+        ("\\begin{verse}Мороз\\\\>и солнце\\newline день\n\nЕщё\\end{verse}", "Мороз\nи солнце\nдень\n\nЕщё"),
+        ("\\poemtitle{Ode}\\poemlines{5}\\begin{verse}\\flagverse{1.}a\\\\\\begin{altverse}b\\\\c\\end{altverse}\\end{verse}", "Ode\n\n1. a\n\nb\nc"),  # noqa: E501
+        ("\\begin{quotation}พบ\\\\[2pt]กัน $$x$$\\\\ आज\\end{quotation}", "พบ\nกัน\n$$x$$\nआज"),
+        ("one\\\\two \\begin{quote}\\begin{itemize}\\item c\\\\d\\end{itemize}\\end{quote}", "one two\n\n- c d"),
+        ("\\begin{tabular}{ll}\\begin{verse}x\\\\y\\end{verse}&ب\\end{tabular}", "x y | ب"),
+    ],
+)  # fmt: skip
+def test_lines_of_poems_and_quotations_are_lines(tex: str, text: str) -> None:
+    assert text_of(tex) == text
+
+
 LONG = (
     r"\begin{longtable}{ll} 城市 & 人口\\ \endfirsthead \multicolumn{2}{c}{Continued}\\ 城市 & 人口\\ \endhead"
     r" \multicolumn{2}{r}{Next page}\\ \endfoot \hline \endlastfoot 甲 & 1\tabularnewline 乙 & 2\end{longtable}"

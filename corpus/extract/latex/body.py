@@ -33,6 +33,7 @@ from corpus.extract.latex.marks import (
     HEXADECIMAL,
     ITEM_MARK,
     LAYOUT_ARGUMENT,
+    LINE_MARK,
     LINE_SKIP,
     MAX_ACCENTED_CHARACTERS,
     NOTE_MARK,
@@ -44,6 +45,7 @@ from corpus.extract.latex.marks import (
     REFERENCE_MARK,
     ROW_MARK,
     RULE_OPTIONS,
+    STANZA_END,
     STYLE_VALUE,
     TABU_WIDTH,
     THEOREM_BEGINNING,
@@ -177,9 +179,14 @@ class Converter:
         """Return whether a `tabbing` is open, in which `\\=` and `\\>` are stops and no accents."""
         return self.has_tabs and any(frame.name == known.TABBED for frame in self.stack)
 
+    def is_in_verse(self) -> bool:
+        """Return whether the innermost environment is one whose lines are lines: a poem, a quotation."""
+        inner = next((frame for frame in reversed(self.stack) if not frame.name.startswith("{")), None)
+        return inner is not None and inner.name in known.VERSES
+
     def end_row(self) -> None:
         is_row = self.is_in_table() or (self.stack and self.stack[-1].name == known.TABBED)
-        self.out.append(ROW_MARK if is_row else " ")
+        self.out.append(ROW_MARK if is_row else LINE_MARK if self.is_in_verse() else " ")
 
     def open_argument(self, at: int, close: Callable[[str], str]) -> int:
         """Make the next group an argument: its text is passed to `close`. Options before it are skipped."""
@@ -226,6 +233,9 @@ class Converter:
             skip = LINE_SKIP.match(self.text, at)
             at = skip.end() if skip else at
             self.end_row()
+            if self.out[-1] == LINE_MARK and (stanza := STANZA_END.match(self.text, at)) is not None:
+                self.out.append("\n\n" if stanza[0].startswith("!") else "")
+                return stanza.end()
             return at
         if sign in "=><+-'`" and self.is_in_tabbing():
             self.out.append(CELL_MARK if sign in "=>" else " ")
@@ -304,8 +314,10 @@ class Converter:
             return behind
         if name in ("numprint", "np") and (unit := NUMBER_UNIT.match(text, at)) is not None:
             return self.open_argument(at, lambda content: f"{content} {unit[1]}")
+        if name == "flagverse":
+            return self.open_argument(at, lambda content: f"{content} ")
         if name in known.LINE_FILLERS:
-            self.out.append(" ")
+            self.out.append(LINE_MARK if name == "newline" and self.is_in_verse() else " ")
         if name in known.SPACES:
             return self.convert_space(name, at)
         if name in known.BOXES and (width := BOX_WIDTH.match(text, at)) is not None:

@@ -9,7 +9,7 @@ def split_names(listed: str) -> frozenset[str]:
 
 
 HEADINGS = split_names(
-    "addchap addsec chap chapter head heading paragraph part sect section section* specialsection subhead "
+    "poemtitle addchap addsec chap chapter head heading paragraph part sect section section* specialsection subhead "
     "subheading subparagraph subsect subsection subsection* subsubhead subsubheading subsubsection "
     "subsubsubsection"
 )
@@ -82,7 +82,7 @@ DROPPED_COMMANDS |= {
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
             "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
             "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean "
-            "orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords tablecolumns tabletypesize"
+            "indentpattern poemlines orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords tablecolumns tabletypesize"
         ),
         1,
     ),
@@ -203,6 +203,8 @@ TABULARS = split_names(
     "NiceTabular NiceTabular* NiceTabularX deluxetable deluxetable* longtable longtabu longtblr mpsupertabular "
     "mpxtabular supertabular supertabular* tabu tabular tabular* tabularx tabulary talltblr tblr xltabular xtabular"
 )
+VERSES = split_names("altverse patverse quotation quote verse")
+"""Environments whose lines are lines."""
 INLINE_ENVIRONMENTS = split_names("CJK CJK* otherlanguage*")
 """Environments that stand in a sentence and begin no paragraph."""
 TABBED = "tabbing"

@@ -11,6 +11,7 @@ from corpus.extract.latex.marks import (
     CITE_MARK,
     HEADING_MARK,
     ITEM_MARK,
+    LINE_MARK,
     NOTE_MARK,
     REFERENCE_MARK,
     ROW_MARK,
@@ -20,7 +21,8 @@ from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*\n\s*(?=[{_EAST}])")
-_DISPLAY = re.compile(rf" ?({BLOCK_MARK}\d+{BLOCK_MARK}) ?")
+_DISPLAY = re.compile(rf"[ \n]?({BLOCK_MARK}\d+{BLOCK_MARK})[ \n]?")
+_LINES = re.compile(rf"(?: ?{LINE_MARK} ?)+")
 _NOTE = re.compile(rf"{NOTE_MARK}(\d+){NOTE_MARK}")
 _SEE = r"(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)"
 _AND = r"(?:and|or|und|et|y|и|или|和|或|及|と|또는|و|और|และ)[ ~]{0,3}"
@@ -137,6 +139,8 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
     if HOLE in line:
         line = _ONLY_HOLES.sub(HOLE, _HOLES.sub(HOLE, _ONLY_HOLES.sub(HOLE, line)))
         line = mend_holes(line)
+    if LINE_MARK in line:
+        line = _LINES.sub(r"\n", line).strip()
     if BLOCK_MARK in line:
         line = _DISPLAY.sub(r"\n\1\n", line).strip()
     return line, behind

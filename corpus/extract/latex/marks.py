@@ -15,6 +15,8 @@ HEADING_MARK, ITEM_MARK, NOTE_MARK, CELL_MARK, ROW_MARK, CITE_MARK = (
 """Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
 numbers of what is cited."""
 
+LINE_MARK = "\x19"
+"""Where a line of a poem or a quotation ends."""
 REFERENCE_MARK = "\x08"
 """Stands for a number that is referred to and not known."""
 MIN_FLOAT_ROWS = 2
@@ -101,6 +103,8 @@ FOOTNOTE_SIGN = re.compile(
 )
 """The first argument of plain TeX's `\\footnote{*}{text}`."""
 LINE_SKIP = re.compile(r"\*?[ \t]*(?:\[[^\]\n]{0,40}\])?")
+STANZA_END = re.compile(r"!(?:[ \t]*\[[^\]\n]{0,40}\])?|>(?:\[[^\]\n]{0,40}\])?")
+"""What may follow a line break in a poem: the sign that its stanza ends, or that the next line is indented."""
 PARAGRAPH_END = re.compile(r"\\par(?![A-Za-z])|\n[ \t]*\n")
 
 
@@ -124,7 +128,7 @@ def format_table(content: str) -> str:
     """Return rows as lines of `a | b`; empty cells at a line's end and empty rows are dropped."""
     rows = []
     for row in content.split(ROW_MARK):
-        cells = [" ".join(cell.split()) for cell in row.split(CELL_MARK)]
+        cells = [" ".join(cell.replace(LINE_MARK, " ").split()) for cell in row.split(CELL_MARK)]
         if any(cell.strip("-–—| ") for cell in cells):
             rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])

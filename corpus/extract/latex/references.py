@@ -50,7 +50,7 @@ _NAMES = {
         "part": ("Part", "Parts"), "chapter": ("Chapter", "Chapters"), "section": ("Section", "Sections"),
         "appendix": ("Appendix", "Appendices"), "equation": ("Equation", "Equations"), "figure": ("Figure", "Figures"),
         "table": ("Table", "Tables"), "algorithm": ("Algorithm", "Algorithms"), "listing": ("Listing", "Listings"),
-        "lstlisting": ("Listing", "Listings"), "item": ("item", "items"), "footnote": ("footnote", "footnotes"),
+        "lstlisting": ("Listing", "Listings"), "item": ("Item", "Items"), "footnote": ("Footnote", "Footnotes"),
     },
     "german": {
         "part": ("Teil", "Teile"), "chapter": ("Kapitel", "Kapitel"), "section": ("Abschnitt", "Abschnitte"),
