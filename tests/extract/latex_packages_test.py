@@ -303,9 +303,62 @@ def test_items_have_the_numbers_that_are_printed(option: str, marks: str) -> Non
 def test_items_inside_items_and_lists_that_go_on() -> None:
     inner = "\\begin{enumerate}\\item x\\begin{enumerate}\\item deep\\end{enumerate}\\item y\\end{enumerate}"
     outer = f"\\begin{{enumerate}}\\item {inner}\\item z\\end{{enumerate}}"
-    assert text_of(outer) == "1. (a) x\ni. deep\n(b) y\n2. z"
+    assert text_of(outer) == "1. (a) x\n    i. deep\n  (b) y\n2. z"
     rest = "\\begin{enumerate}[resume]\\item w\\setcounter{enumi}{6}\\item v\\end{enumerate}"
-    assert text_of(f"{outer} Text.\n\n{rest}") == "1. (a) x\ni. deep\n(b) y\n2. z\n\nText.\n\n3. w\n7. v"
+    assert (
+        text_of(f"{outer} Text.\n\n{rest}") == "1. (a) x\n    i. deep\n  (b) y\n2. z\n\nText.\n\n3. w\n7. v"
+    )
+
+
+def test_lists_in_lists_are_indented_and_tables_behind_them_stand_apart() -> None:
+    lists = (
+        r"\begin{itemize}\item один\begin{enumerate}\item 甲\begin{description}\item[नाम] x\end{description}\item c"
+        r"\end{enumerate}\item d\footnote{\begin{itemize}\item n\item m\end{itemize}}\end{itemize}"
+    )
+    table = r"\begin{tabular}{ll}x&y\\z&w\end{tabular}"
+    assert text_of(lists + table) == "- один\n  1. 甲\n    नाम x\n  2. c\n- d\n\n- n\n- m\n\nx | y\nz | w"
+
+
+@pytest.mark.parametrize(
+    ("preamble", "tex", "text"),
+    [
+        (r"\usepackage{CJKutf8}", r"We use \begin{CJK}{UTF8}{gbsn}中文\end{CJK} and \numlist{1;2;3}.", "We use 中文 and 1, 2 and 3."),  # noqa: E501
+        (r"\usepackage{CJKutf8}\usepackage[ngerman]{babel}", r"Das chinesische 中文 und \numlist{1;2}.", "Das chinesische 中文 und 1 und 2."),  # noqa: E501
+        (r"\usepackage{xeCJK}", r"我们用\numlist{1;2}来证明这个定理。", "我们用1和2来证明这个定理。"),
+        (r"\usepackage{xeCJK}", r"わたしは\numlist{1;2}です。", "わたしは1、2です。"),
+    ],
+)  # fmt: skip
+def test_a_paper_is_in_the_language_of_most_of_its_text(preamble: str, tex: str, text: str) -> None:
+    assert text_of(tex, preamble) == text
+
+
+def test_what_the_source_does_not_have_leaves_no_hole() -> None:
+    assert text_of(r"Version of \today. 東京、\today。") == "Version of. 東京。"
+
+
+@pytest.mark.parametrize(
+    ("tex", "title"),
+    [
+        (
+            r"\centerline{\bf ON THE ROBIN PROBLEM} \bigskip \centerline{A. Author} Text.",
+            "ON THE ROBIN PROBLEM",
+        ),
+        (r"\begin{center}{\Large О задаче $x$}\end{center} Текст.", "О задаче $x$"),
+        (r"\begin{center}A. Author\end{center} Text.", None),
+        (r"Text first. \centerline{\bf Not a title}", None),
+    ],
+)
+def test_a_title_set_by_hand_is_the_title(tex: str, title: str | None) -> None:
+    record = Record(
+        native_id="1",
+        file="f",
+        offset=0,
+        length=1,
+        media_type="application/x-tex-submission",
+        body=f"\\documentclass{{article}}\\begin{{document}}{tex}\\end{{document}}".encode(),
+    )
+    extracted = extract_text(record, "fast")
+    assert extracted is not None and extracted.metadata.get("title") == title
 
 
 def test_pictures_keep_their_captions_tables_listings_and_sentences() -> None:

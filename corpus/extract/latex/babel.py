@@ -12,6 +12,18 @@ _LANGUAGES = re.compile(
     r"|\\usepackage\s*(?:\[[^\]]*\])?\s*\{(n?german)\}|\\documentstyle\s*\[[^\]]*?\b(german|russian|french)\b"
     r"|\{(ctex\w*|CJK\w*|xeCJK)\}|\{(u?[jt]s?(?:article|book|report)|luatexja[\w-]*|jlreq)\}"
 )
+MAX_LETTER_CHARACTERS = 200_000
+"""Characters of a body of which the letters are counted."""
+MIN_LETTERS = 5
+"""Letters of another script than those of East Asia, below which fonts decide."""
+LETTERS_A_CHARACTER = 2.5
+"""Letters that say as much as one character of East Asia."""
+MIN_KANA_SHARE = 0.1
+_MARKUP = re.compile(r"\$[^$]*\$|\\(?:begin|end|label|ref|eqref|cite)\s*(?:\{[^{}]*\}){1,3}|\\[A-Za-z@]+")
+_LETTERS = re.compile(r"[^\W\d_]")
+_CHINESE = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_HANGUL = re.compile(r"[\uac00-\ud7af]")
 _CLASS = re.compile(r"\\documentclass\s*\[([^\]]*)\]")
 _MAIN = re.compile(r"(?:^|,)\s*main\s*=\s*(\w+)")
 _POLISH = re.compile(r"\\usepackage\s*(?:\[[^\]]*\])?\s*\{[^{}]*\bpolski\b")
@@ -84,13 +96,32 @@ def language_of(tex: str) -> str | None:
     language: str | None = None
     head = tex[:LANGUAGE_SEARCH_CHARACTERS]
     for match in _LANGUAGES.finditer(head):
-        if match[5] or match[6]:
-            return "chinese" if match[5] else "japanese"
+        if match[6]:
+            return "japanese"
+        if match[5]:
+            eastern = "chinese" if match[5].startswith("ctex") else _read_eastern_language(tex)
+            if eastern is not None:
+                return eastern
+            continue
         named = next(group for group in match.groups() if group)
         main = _MAIN.search(named)
         name = main[1] if main is not None else named.split(",")[-1].strip()
         language = _OTHER_NAMES.get(name, name)
     return language or _read_class_language(head)
+
+
+def _read_eastern_language(tex: str) -> str | None:
+    """Return the language of a paper that loads fonts of East Asia, by most of its text; None for that of another."""
+    begin = tex.find("\\begin{document}")
+    text = _MARKUP.sub("", tex[max(0, begin) : max(0, begin) + MAX_LETTER_CHARACTERS])
+    chinese, kana, hangul = (len(letters.findall(text)) for letters in (_CHINESE, _KANA, _HANGUL))
+    others = len(_LETTERS.findall(text)) - chinese - kana - hangul
+    eastern = chinese + kana + hangul
+    if others >= MIN_LETTERS and eastern * LETTERS_A_CHARACTER < others:
+        return None
+    if kana > MIN_KANA_SHARE * eastern:
+        return "japanese"
+    return "korean" if hangul > eastern / 2 else "chinese"
 
 
 def _read_class_language(head: str) -> str | None:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
 from corpus.extract.latex import siunitx
 from corpus.extract.latex.conditions import choose_branch
@@ -318,6 +319,9 @@ class Converter:
             return self.open_argument(at, lambda content: f"{content} ")
         if name in known.LINE_FILLERS:
             self.out.append(LINE_MARK if name == "newline" and self.is_in_verse() else " ")
+        if name in known.UNKNOWN_VALUES:
+            self.out.append(HOLE)
+            return at
         if name in known.SPACES:
             return self.convert_space(name, at)
         if name in known.BOXES and (width := BOX_WIDTH.match(text, at)) is not None:
@@ -639,7 +643,7 @@ class Converter:
         frame = next((frame for frame in reversed(self.stack) if frame.name in known.LISTS), None)
         option = OPTION.match(self.text, at)
         if option is not None:
-            self.out.append(f"\n\n{ITEM_MARK}")
+            self.out.append(f"\n\n{self.write_indent()}")
             if not option[1].strip():
                 self.out.append("- ")
                 return option.end()
@@ -669,9 +673,18 @@ class Converter:
             self.out[self.marker_end :] = [""] * (len(self.out) - self.marker_end)
             self.out.append(f"{marker} ")
         else:
-            self.out.append(f"\n\n{ITEM_MARK}{marker} ")
+            self.out.append(f"\n\n{self.write_indent()}{marker} ")
         self.marker_end = len(self.out)
         return self.skip_word_space(at)
+
+    def write_indent(self) -> str:
+        """Return the marks of an item: one for each list that it is in, up to the note that these are in."""
+        depth = 0
+        for frame in reversed(self.stack):
+            if frame.close == self.add_note:
+                break
+            depth += frame.name in known.LISTS
+        return ITEM_MARK * max(1, depth)
 
     def list_depth(self) -> int:
         """Return how many lists with numbers are open."""

@@ -82,7 +82,8 @@ DROPPED_COMMANDS |= {
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
             "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
             "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean "
-            "indentpattern poemlines orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords tablecolumns tabletypesize"
+            "indentpattern poemlines orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords "
+            "tablecolumns tabletypesize"
         ),
         1,
     ),
@@ -173,6 +174,8 @@ SWITCHES_OF_FONTS = split_names(
     "ttfamily"
 )
 """Commands without arguments: a bracket behind them is text."""
+UNKNOWN_VALUES = split_names("DTMnow DTMtoday currenttime jobname thepage today")
+"""Commands that print what is not in the source."""
 DIAGONALS = split_names("backslashbox diagbox slashbox")
 LINE_FILLERS = split_names("break dotfill hfil hfill hfilneg hrulefill hss linebreak newline")
 """Commands that part what stands before them from what follows."""

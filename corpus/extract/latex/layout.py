@@ -15,6 +15,7 @@ from corpus.extract.latex.marks import (
     NOTE_MARK,
     REFERENCE_MARK,
     ROW_MARK,
+    TABLE_MARK,
 )
 from corpus.extract.latex.source import BLOCK_MARK, INLINE_MARK
 
@@ -22,6 +23,9 @@ _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
 _EAST = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _EAST_BREAK = re.compile(rf"(?<=[{_EAST}])[ \t]*\n\s*(?=[{_EAST}])")
 _DISPLAY = re.compile(rf"[ \n]?({BLOCK_MARK}\d+{BLOCK_MARK})[ \n]?")
+_ITEM = re.compile(rf"\s*({ITEM_MARK}+)")
+ITEM_INDENT = "  "
+"""Before items of lists in lists, for each list around theirs."""
 _LINES = re.compile(rf"(?: ?{LINE_MARK} ?)+")
 _NOTE = re.compile(rf"{NOTE_MARK}(\d+){NOTE_MARK}")
 _SEE = r"(?:see|cf\.?|e\.g\.,?|i\.e\.,?|see also|eq\.|eqs\.|siehe|voir|см\.|见|參見)"
@@ -65,17 +69,25 @@ _QUOTED = re.compile(r"(?<![\w`])`([^`'\n]{1,80})'")
 _CLOSED_STRAIGHT = re.compile(r'“([^“”"\n]{1,500})"')
 _LOW_QUOTE = re.compile(r"(?<![\w,]),,(?=\w)")
 _ASIDE = re.compile(rf"[{INLINE_MARK}{BLOCK_MARK}](\d+)[{INLINE_MARK}{BLOCK_MARK}]")
+_ADJACENT = re.compile(rf"{INLINE_MARK}\d+{INLINE_MARK}(?:{INLINE_MARK}\d+{INLINE_MARK})+")
+_FORMULA = re.compile(r"\$(?:[^$\\]|\\.)+\$", re.DOTALL)
+_COMMAND_END = re.compile(r"\\[A-Za-z]+\Z")
+_SCRIPT_END = re.compile(r"[\^_](?:\{[^{}]*\}|\\[A-Za-z]+|[^\s\\{}])\s*\Z|'\Z")
+"""What a formula may end with so that another script cannot follow."""
 _ANYTHING = re.compile(r"[^\s.,;:!?()\[\]{}|–—-]")
 
 
-def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
-    """Return the text of a paper: blocks separated by a blank line, items and rows together, formulas restored."""
+def lay_out(text: str, notes: list[str], aside: list[str], code_count: int = 0) -> str:
+    """Return the text of a paper: blocks separated by a blank line, items and rows together, formulas restored.
+
+    `code_count` is how many of the pieces put aside are verbatim text: the first ones.
+    """
     blocks: list[str] = []
-    was_item = False
+    was_line = ""
     dropping = False
     pieces = _PARAGRAPHS.split(text)
     for place, piece in enumerate(pieces):
-        is_heading, is_item = HEADING_MARK in piece[:3], piece.lstrip().startswith(ITEM_MARK)
+        is_heading, line = HEADING_MARK in piece[:3], _find_line_mark(piece)
         paragraph, behind = _lay_out_paragraph(piece, notes)
         named = paragraph.strip(" .:：*").casefold() if len(paragraph) < 60 else ""
         if _is_bibliography(named) and (is_heading or place > 0.4 * len(pieces)):
@@ -86,15 +98,15 @@ def lay_out(text: str, notes: list[str], aside: list[str]) -> str:
                 continue
             dropping = False
         if paragraph and _ANYTHING.search(paragraph):
-            if is_item and was_item and blocks:
+            if line and line == was_line and blocks:
                 blocks[-1] += f"\n{paragraph}"
             else:
                 blocks.append(paragraph)
-            was_item = is_item
+            was_line = line
         for note in behind:
             blocks.append(note)
-            was_item = False
-    joined = "\n\n".join(blocks)
+            was_line = ""
+    joined = _ADJACENT.sub(lambda marks: _join_formulas(marks, aside, code_count), "\n\n".join(blocks))
     return _put_back(_set_typography(joined), aside)
 
 
@@ -111,20 +123,24 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
         for match in _NOTE.finditer(piece):
             if depth < 3 and int(match[1]) < len(notes):
                 parts = _PARAGRAPHS.split(notes[int(match[1])])
-                was_item = False
+                was_line = ""
                 for part in parts:
                     inner, more = _lay_out_paragraph(part, notes, depth + 1)
-                    is_item = part.lstrip().startswith(ITEM_MARK)
-                    if is_item and was_item and _ANYTHING.search(inner):
+                    mark = _find_line_mark(part)
+                    if mark and mark == was_line and _ANYTHING.search(inner):
                         behind[-1] += f"\n{inner}"
                     elif _ANYTHING.search(inner):
                         behind.append(inner)
-                    was_item = is_item and not more and bool(behind)
+                    was_line = mark if not more and behind else ""
                     behind += more
         piece = _NOTE.sub("", piece)
     if "\n" in piece and not piece.isascii():
         piece = _EAST_BREAK.sub("", piece)
-    piece = piece.replace(HEADING_MARK, "").replace(ITEM_MARK, "").replace("~", " ")
+    lists = _ITEM.match(piece)
+    indent = ITEM_INDENT * (len(lists[1]) - 1) if lists is not None else ""
+    for mark in (HEADING_MARK, ITEM_MARK, TABLE_MARK):
+        piece = piece.replace(mark, "")
+    piece = piece.replace("~", " ")
     line = " ".join(piece.split())
     if CELL_MARK in line or ROW_MARK in line:
         line = _STRAY.sub(" ", line)
@@ -143,7 +159,13 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
         line = _LINES.sub(r"\n", line).strip()
     if BLOCK_MARK in line:
         line = _DISPLAY.sub(r"\n\1\n", line).strip()
-    return line, behind
+    return (f"{indent}{line}" if line else line), behind
+
+
+def _find_line_mark(piece: str) -> str:
+    """Return the mark of what stands on lines without blank ones between them: items, rows; empty for paragraphs."""
+    first = piece.lstrip()[:1]
+    return first if first in (ITEM_MARK, TABLE_MARK) else ""
 
 
 def _keep_spoken(brackets: re.Match[str]) -> str:
@@ -182,6 +204,23 @@ def _set_typography(text: str) -> str:
         if held in text:
             text = text.replace(held, character)
     return text
+
+
+def _join_formulas(marks: re.Match[str], aside: list[str], code_count: int) -> str:
+    """Return formulas beside each other in one pair of dollars: two would read as the beginning of a display."""
+    numbers = [int(number) for number in _NUMBERS.findall(marks[0])]
+    formulas = [aside[number] if code_count <= number < len(aside) else "" for number in numbers]
+    if not all(_FORMULA.fullmatch(formula) for formula in formulas):
+        return marks[0]
+    joined = ""
+    for formula in formulas:
+        content = formula[1:-1]
+        if _COMMAND_END.search(joined) and content[:1].isalpha():
+            joined += " "
+        elif _SCRIPT_END.search(joined) and content[:1] in "^_'":
+            joined += "{}"
+        joined += content
+    return f"${joined}$"
 
 
 def _put_back(text: str, aside: list[str]) -> str:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 
 from corpus.extract.latex.label_counters import FORMAT
+from corpus.extract.latex.marks import BOX_TITLE
 
 MAX_EXPANSION_DEPTH = 10
 MAX_GROWTH_FACTOR = 3
@@ -49,7 +50,6 @@ _FORM = re.compile(
 """An argument of `\\NewDocumentCommand`."""
 NO_VALUE = "-NoValue-"
 _CHOICE = re.compile(r"\\If(NoValue|Value|Boolean|Blank)(TF|T|F)(?![A-Za-z])")
-_BOX_TITLE = re.compile(r"(?:^|,)\s*title\s*=\s*((?>(?:[^,{}]+|\{(?>(?:[^{}]+|\{[^{}]*\})*)\})*))")
 _DELIMITER_SIZE = re.compile(r"\\delimsize(?![A-Za-z])")
 _NEXT_DOT = re.compile(r"\\@?ifnextchar\s*\.\s*\{[^{}]{0,40}\}\s*\{([^{}]{0,40})\}(?![A-Za-z@])")
 """A full stop that is set unless one follows, as in abbreviations."""
@@ -402,7 +402,7 @@ def _define_box(text: str, kind: str, at: int, pairs: Braces, definitions: Defin
             return None
     if (read := _read_group(text, at, pairs)) is None:
         return None
-    title = _BOX_TITLE.search(read[0])
+    title = BOX_TITLE.search(read[0])
     heading = f"[title={{{title[1].strip()}}}]" if title is not None and "@" not in title[1] else ""
     begin = f"\\begin{{tcolorbox}}{heading}"
     macro = Macro(len(forms), begin, forms=forms) if forms else Macro(arguments, begin, default)

@@ -12,9 +12,11 @@ HEADING_MARK, ITEM_MARK, NOTE_MARK, CELL_MARK, ROW_MARK, CITE_MARK = (
     "\x06",
     "\x07",
 )
-"""Before a title; before an item; around the number of a footnote or float; between cells; between rows; around the
-numbers of what is cited."""
+"""Before a title; before an item, once for each list that it is in; around the number of a footnote or float; between
+cells; between rows; around the numbers of what is cited."""
 
+TABLE_MARK = "\x1b"
+"""Before a row of a table."""
 LINE_MARK = "\x19"
 """Where a line of a poem or a quotation ends."""
 REFERENCE_MARK = "\x08"
@@ -130,7 +132,7 @@ def format_table(content: str) -> str:
     for row in content.split(ROW_MARK):
         cells = [" ".join(cell.replace(LINE_MARK, " ").split()) for cell in row.split(CELL_MARK)]
         if any(cell.strip("-–—| ") for cell in cells):
-            rows.append(f"{ITEM_MARK}" + " | ".join(cells).rstrip(" |"))
+            rows.append(f"{TABLE_MARK}" + " | ".join(cells).rstrip(" |"))
     return "\n\n".join(["", *rows, ""])
 
 
@@ -150,7 +152,7 @@ def is_wide(length: str) -> bool:
 def format_tabbed(content: str) -> str:
     """Return the lines of a `tabbing`, with a space for every stop."""
     lines = [" ".join(row.replace(CELL_MARK, " ").split()) for row in content.split(ROW_MARK)]
-    return "\n\n".join(["", *(f"{ITEM_MARK}{line}" for line in lines if line), ""])
+    return "\n\n".join(["", *(f"{TABLE_MARK}{line}" for line in lines if line), ""])
 
 
 def take_float_text(content: str, code_count: int) -> str:
@@ -164,7 +166,7 @@ def take_float_text(content: str, code_count: int) -> str:
     rows: list[str] = []
     for part in [*re.split(r"\n[ \t]*\n\s*", content), ""]:
         part = part.strip()
-        if part.startswith(ITEM_MARK) and " | " in part:
+        if part.startswith(TABLE_MARK) and " | " in part:
             rows.append(part)
             continue
         if len(rows) >= MIN_FLOAT_ROWS and len(_LETTER.findall("".join(rows))) >= MIN_FLOAT_LETTERS:

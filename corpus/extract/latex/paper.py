@@ -37,6 +37,19 @@ VERSION = 7
 MAX_HEAD_CHARACTERS = 200_000
 """Of a paper without a preamble, in which its settings are looked for."""
 
+MAX_TITLE_SEARCH_CHARACTERS = 3_000
+"""Of a body, in which a title that is set by hand begins."""
+MAX_TITLE_CHARACTERS = 300
+MIN_TITLE_WORDS = 2
+
+_CENTERED = re.compile(
+    r"(?:\\centerline\s*\{|\\begin\s*\{(?:center|titlepage)\})[\s{]*"
+    r"(?:\\(?:bf|bfseries|textbf|boldmath|[lL]arge|LARGE|[hH]uge)(?![A-Za-z])[\s{]*)+"
+)
+"""The beginning of a line in the middle, in large or bold type."""
+_COMMAND = re.compile(r"\\[A-Za-z@]+")
+_FORMULA = re.compile(r"\$[^$]*\$")
+_WORD = re.compile(r"[^\W\d_]+")
 _BEGIN = re.compile(r"\\begin\s*\{document\}")
 _END = re.compile(r"\\end\s*\{document\}")
 _FRONT = re.compile(r"\\(title|icmltitle|papertitle|abstract)(?![A-Za-z])\*?\s*(?:\[[^\[\]]*\]\s*)?(?=\{)")
@@ -95,9 +108,23 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     body = write_out_restatements(body)
     body = insert_numbers(f"{front}\n\n{body}", definitions, head, language)
     body = replace_shorthands(put_formulas_aside(body, aside), language)
-    content = lay_out(converter.convert(body), converter.notes, aside)
-    title = lay_out_title(converter.title or "", aside) if converter.title else ""
+    content = lay_out(converter.convert(body), converter.notes, aside, converter.code_count)
+    if not converter.title:
+        return _find_centered_title(body, content), content
+    title = lay_out_title(converter.title, aside)
     return title, f"{title}\n\n{content}" if title and content else content
+
+
+def _find_centered_title(body: str, content: str) -> str:
+    """Return the title of a paper that sets it by hand: its first line, if that is centered and large or bold."""
+    first = content.partition("\n\n")[0]
+    centered = _CENTERED.search(body, 0, MAX_TITLE_SEARCH_CHARACTERS)
+    if centered is None or not first or len(first) > MAX_TITLE_CHARACTERS or "\n" in first:
+        return ""
+    words = _WORD.findall(_FORMULA.sub(" ", first))[:3]
+    begin = centered.end()
+    written = _WORD.findall(_COMMAND.sub(" ", body[begin : begin + MAX_TITLE_CHARACTERS]))
+    return first if len(words) >= MIN_TITLE_WORDS and words == written[: len(words)] else ""
 
 
 def _split_document(text: str) -> tuple[str, str]:

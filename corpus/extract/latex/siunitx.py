@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from corpus.extract.raised_text import SUPERSCRIPTS
+
 UNIT_SYMBOLS = {
     "ampere": "A", "candela": "cd", "kelvin": "K", "kilogram": "kg", "gram": "g", "metre": "m", "meter": "m", "mole":
     "mol", "second": "s", "becquerel": "Bq", "degreeCelsius": "°C", "celsius": "°C", "coulomb": "C", "farad": "F",
@@ -36,7 +38,7 @@ ABBREVIATIONS = {
 }  # fmt: skip
 """Short commands of units (`\\km`, `\\us`)."""
 _POWERS = {"squared": "²", "cubed": "³", "square": "²", "cubic": "³"}
-_SUPERSCRIPTS = str.maketrans("0123456789+-−.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻·")
+_SUPERSCRIPTS = SUPERSCRIPTS | str.maketrans(".", "·")
 _TOKEN = re.compile(
     r"\\([A-Za-z]+)(?:\s*\{([^{}]*)\})?|\^\s*\{([^{}]*)\}|\^\s*([-+\d])|_\s*\{([^{}]*)\}|[.~]|\\,|\s+|[^\\^.~\s]+"
 )
