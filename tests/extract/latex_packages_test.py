@@ -619,6 +619,47 @@ def test_of_a_condition_the_branch_is_read_that_is_printed(preamble: str, body: 
     assert text_of(body, preamble) == text
 
 
+OWN = r"\def\a{x}\def\b{x}\newcommand{\c}{y}\def\e{}"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (r"\ifnum1<2 да\else нет\fi, \ifnum 3=4 да\fi нет.", "да, нет."),
+        (r"\ifnum\value{page}>1 是\else 否\fi。", "是。"),
+        (r"\ifx\a\b هو\else غيره\fi", "هو"),
+        (r"\ifx\a\c same\else other\fi", "other"),
+        (r"\ifx\a\undefined नहीं\else है\fi", "है"),
+        (r"\ifx\nowhere\undefined ไม่มี\else มี\fi", "ไม่มี"),
+        (r"\ifx\section\undefined no\else yes\fi", "yes"),
+        (r"\ifx\e\empty 空\else 満\fi", "空"),
+        (r"\ifcase 2 a\or b\or c\else d\fi, \ifodd 3 odd\else even\fi", "c, odd"),
+        (r"\ifpdf first\else second\fi, \ifdim\textwidth>10pt wide\else narrow\fi", "first, wide"),
+        (r"\ifmmode m \ifnum1=1 in\else out\fi\else t\fi $a \iff b$", r"m in$a \iff b$"),
+        (r"\relax\ifnum1=1 one\fi", "one"),
+    ],
+)
+def test_of_a_comparison_one_branch_is_read(body: str, text: str) -> None:
+    assert text_of(body, OWN) == text
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (
+            r"表\halign{\hfil#\quad&\vrule#\hfil\cr 甲&乙\cr\noalign{\smallskip\hrule}丙&$d$\cr\multispan2 丁\cr}后",
+            "表\n\n甲 | 乙\n丙 | $d$\n丁\n\n后",
+        ),
+        (r"\vbox{\tabskip=1em\halign to\hsize{#&#\cr да&нет\cr}}", "да | нет"),
+        (r"\settabs 3 \columns \+ ก & ข\cr \+ ค & ง\cr", "ก | ข\nค | ง"),
+        (r"\settabs\+ wide column & \cr \+ a & b\cr", "a | b"),
+        (r"x\vrule height2pt depth1pt width 1pt{} y", "x y"),
+    ],
+)
+def test_tables_of_plain_tex_are_rows_without_their_template(tex: str, text: str) -> None:
+    assert text_of(tex) == text
+
+
 @pytest.mark.parametrize("body", [r"\ifdraft 开 $x$ 没有结束", r"{\drafttrue}\ifdraft 开\fi{} $x$ 没有结束"])
 def test_conditions_that_do_not_close_or_are_not_known_hide_nothing(body: str) -> None:
     assert text_of(body, r"\newif\ifdraft") == "开 $x$ 没有结束"
@@ -631,6 +672,12 @@ def test_no_condition_is_slow() -> None:
         r"\ifdefined\x",
         r"\atrue{",
         r"\let\ifa\iftrue ",
+        r"\ifnum1=1 ",
+        r"\ifnum1=2 \else\fi",
+        r"\ifx\a\b\or ",
+        r"\ifcase 1 \or\fi",
+        r"\halign{#\cr",
+        r"\+ a & b ",
         r"\ifthenelse{",
     ):
         begin = time.process_time()

@@ -19,6 +19,7 @@ from corpus.extract.latex.macros import Braces, Macro, read_arguments
 from corpus.extract.latex.marks import (
     ACCENTED_LETTER,
     ADJACENT_OPTION,
+    ALIGNMENT_BEGINNING,
     ASSIGNED_VALUE,
     BOX_TITLE,
     BOX_WIDTH,
@@ -46,9 +47,13 @@ from corpus.extract.latex.marks import (
     REFERENCE_MARK,
     ROW_MARK,
     RULE_OPTIONS,
+    RULE_SIZES,
+    SPANNED_CELLS,
     STANZA_END,
     STYLE_VALUE,
+    TAB_SAMPLE,
     TABU_WIDTH,
+    TEMPLATE_END,
     THEOREM_BEGINNING,
     THEOREM_NUMBER,
     TITLE_OPTION,
@@ -69,6 +74,7 @@ from corpus.extract.raised_text import write_script
 MAX_OPEN_FRAMES = 400
 MAX_PARTS_APART = 20
 """Depth to which parts are converted by themselves; what is deeper loses its commands."""
+MAX_ROW_CHARACTERS = 1_000
 MAX_BASE_PIECES = 16
 """Pieces of text in which that is looked for which a subscript stands at."""
 
@@ -173,7 +179,8 @@ class Converter:
     def is_in_table(self) -> bool:
         """Return whether what comes next is a table's own, and not inside a group in one of its cells."""
         return bool(self.stack) and (
-            self.stack[-1].name in known.TABULARS or self.stack[-1].name == known.TABLE_HEAD
+            self.stack[-1].name in known.TABULARS
+            or self.stack[-1].name in (known.TABLE_HEAD, known.ALIGNMENT)
         )
 
     def is_in_tabbing(self) -> bool:
@@ -243,6 +250,8 @@ class Converter:
             return at
         if sign in known.ACCENTS:
             return self.convert_accent(sign, at)
+        if sign == "+":
+            return self.convert_tabbed_row(at)
         self.out.append(known.LITERALS.get(sign, ""))
         return at
 
@@ -303,6 +312,14 @@ class Converter:
             self.end_row()
             skip = LINE_SKIP.match(text, at)
             return self.skip_word_space(skip.end() if skip else at)
+        if name == "halign" or name == "ialign":
+            return self.open_alignment(at)
+        if name == "multispan" and (cells := SPANNED_CELLS.match(text, at)) is not None:
+            return cells.end()
+        if name == "settabs" and (sample := TAB_SAMPLE.match(text, at)) is not None:
+            return sample.end()
+        if (name == "vrule" or name == "hrule") and (sizes := RULE_SIZES.match(text, at)) is not None:
+            return self.skip_word_space(sizes.end())
         if name in known.LONGTABLE_PARTS and self.is_in_table():
             self.end_table_part(name)
             return self.skip_word_space(at)
@@ -597,6 +614,27 @@ class Converter:
         if self.pending is not None and name == "tablehead":
             self.pending = (known.TABLE_HEAD, self.pending[1])
         return behind
+
+    def open_alignment(self, at: int) -> int:
+        """Make the next group rows of a table; the template of its columns, up to its first `\\cr`, is dropped."""
+        beginning = ALIGNMENT_BEGINNING.match(self.text, at)
+        close = self.braces.find_close(beginning.end()) if beginning is not None else None
+        if beginning is None or close is None:
+            return self.skip_word_space(at)
+        template = TEMPLATE_END.search(self.text, beginning.end(), close)
+        self.pending = (known.ALIGNMENT, format_table)
+        self.out.append("\n\n")
+        self.open_frame("{")
+        return template.end() if template is not None else beginning.end() + 1
+
+    def convert_tabbed_row(self, at: int) -> int:
+        """Write a row of plain TeX's tabs: `\\+ a & b \\cr`."""
+        end = TEMPLATE_END.search(self.text, at, at + MAX_ROW_CHARACTERS)
+        if end is None:
+            return at
+        row = f"\\begin{{tabular}}{{l}}{self.text[at : end.start()]}\\end{{tabular}}"
+        self.out.append(self.convert_apart(row))
+        return end.end()
 
     def end_table_part(self, name: str) -> None:
         """End a head or foot of a long table: of those that repeat on each page, the first head is kept."""

@@ -82,7 +82,7 @@ DROPPED_COMMANDS |= {
             "usebeamercolor usebeamerfont setbeamercovered AtBeginSection AtBeginSubsection tikzinput "
             "inputencoding DeclareUnicodeCharacter CJKfamily newCJKfontfamily punctstyle zihao ctexset xeCJKsetup "
             "dingline dingfill newtoggle toggletrue togglefalse newbool booltrue boolfalse newboolean provideboolean "
-            "indentpattern poemlines orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords "
+            "indentpattern poemlines noalign orcidlink tablenotemark tnote IEEEpubid externaldocument icmlkeywords "
             "tablecolumns tabletypesize"
         ),
         1,
@@ -166,6 +166,8 @@ NOTES = split_names(
 """Commands whose argument is a note outside the line."""
 TABLE_NOTES = {"tablecomments": 0, "tablerefs": 0, "tablenotetext": 1}
 """Notes below a table of the AAS, and how many arguments stand before their text."""
+ALIGNMENT = "{halign"
+"""The name of the group that holds the rows of plain TeX's `\\halign`."""
 TABLE_HEAD = "{head"
 """The name of the group that holds the first rows of such a table."""
 SWITCHES_OF_FONTS = split_names(
@@ -284,7 +286,7 @@ LENGTHS = split_names(
     "labelsep labelwidth leftmargin leftskip lineskip linewidth lower marginparsep marginparwidth "
     "mathsurround medskipamount mkern moveleft moveright mskip normalbaselineskip oddsidemargin "
     "overfullrule parfillskip parindent parsep parskip partopsep raise rightskip smallskipamount "
-    "spaceskip tabcolsep textfloatsep textheight textwidth topmargin topsep topskip unitlength vglue "
+    "spaceskip tabcolsep tabskip textfloatsep textheight textwidth topmargin topsep topskip unitlength vglue "
     "voffset vsize vskip xspaceskip"
 )
 """Commands of TeX and LaTeX behind which a length may stand."""

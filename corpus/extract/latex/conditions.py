@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     r"|(?P<document>\\(?:begin|end)\s*\{document\})|\\[^A-Za-z@]|(?P<brace>[{}])"
 )
 _COMMANDS = re.compile(r"\\(?:[egx]?def|let|(?:new|renew|provide)command\*?\s*\{?)\s*\\([A-Za-z@]+)")
-_ENGINES = ("pdf", "XeTeX", "xetex", "lua", "direct", "U", "chapter", "HCode", "toggle", "bool")
+ENGINES = ("pdf", "XeTeX", "xetex", "lua", "direct", "U", "chapter", "HCode", "toggle", "bool")
 """Beginnings of commands that the engine, the class or a package defines, if any does."""
 _OPTIONS = re.compile(r"\\documentclass\s*\[([^\]]*)\]")
 _CLASS_FLAGS = ("captionsoff", "compsoc", "conference", "draftcls", "onecolumn", "peerreview", "technote")
@@ -72,7 +72,7 @@ def _walk(text: str, flags: dict[str, bool | None], sets: bool) -> str | None:
     Settings count from the body on where `sets` is false. Inside braces or an unknown condition, nobody can know.
     """
     pieces: list[str] = []
-    commands = set(_COMMANDS.findall(text)) if "\\ifdefined" in text else set()
+    commands = find_defined(text) if "\\ifdefined" in text else set()
     opened: list[_Open] = []
     at = depth = hidden_from = 0
     for token in _TOKEN.finditer(text):
@@ -91,10 +91,10 @@ def _walk(text: str, flags: dict[str, bool | None], sets: bool) -> str | None:
         elif token["flag"] is not None or token["defined"]:
             holds: bool | None = True if token["flag"] == "true" else flags.get(token["flag"] or "")
             if token["defined"]:
-                holds = None if token["name"].startswith(_ENGINES) else token["name"] in commands
+                holds = None if token["name"].startswith(ENGINES) else token["name"] in commands
             if holds is not None and not hides:
                 pieces.append(text[at:start])
-                at = end = _skip_space(text, end)
+                at = end = skip_space(text, end)
                 hidden_from = end
             opened.append(_Open(holds, holds is False and not hides))
         elif token["part"] == "else" and opened:
@@ -102,14 +102,14 @@ def _walk(text: str, flags: dict[str, bool | None], sets: bool) -> str | None:
             outer = any(each.is_hidden for each in opened[-9:-1])
             if last.holds is not None and not outer:
                 pieces.append("" if last.is_hidden else text[at:start])
-                last.is_hidden, at = not last.is_hidden, _skip_space(text, end)
+                last.is_hidden, at = not last.is_hidden, skip_space(text, end)
                 hidden_from = at
         elif token["part"] and opened:
             last = opened.pop()
             outer = any(each.is_hidden for each in opened[-8:])
             if token["part"] == "fi" and last.holds is not None and not outer:
                 pieces.append("" if last.is_hidden else text[at:start])
-                at = _skip_space(text, end)
+                at = skip_space(text, end)
         if hides and start - hidden_from > MAX_HIDDEN_CHARACTERS:
             return None
     if any(each.holds is not None for each in opened):
@@ -117,7 +117,12 @@ def _walk(text: str, flags: dict[str, bool | None], sets: bool) -> str | None:
     return "".join([*pieces, text[at:]])
 
 
-def _skip_space(text: str, at: int) -> int:
+def find_defined(text: str) -> set[str]:
+    """Return the names of the commands that a text defines."""
+    return set(_COMMANDS.findall(text))
+
+
+def skip_space(text: str, at: int) -> int:
     """Return where the text goes on behind a command: spaces and a line end after it are none."""
     while text[at : at + 1] in (" ", "\t"):
         at += 1

@@ -91,6 +91,14 @@ LAYOUT_ARGUMENT = re.compile(
 """Of a command that nobody knows: a length or options, which are no text."""
 RULE_OPTIONS = re.compile(r"[ \t]*(?:\[[^\[\]]*\])?[ \t]*(?:\([lr]+\))?[ \t]*(?:\[[^\[\]]*\])?")
 """Options of a rule in a table."""
+SPANNED_CELLS = re.compile(r"[ \t]*(?:\{[^{}]*\}|\d)")
+RULE_SIZES = re.compile(
+    rf"(?:[ \t]*(?:height|width|depth)[ \t]*=?[ \t]*(?:{_LENGTH}|[-+]?[\d.]*\\[A-Za-z]+))*"
+)
+"""Sizes behind a rule of plain TeX."""
+ALIGNMENT_BEGINNING = re.compile(r"[ \t]*(?:(?:to|spread)[ \t]*[^{}\n]{1,40})?\s*(?=\{)")
+TEMPLATE_END = re.compile(r"\\cr(?![A-Za-z])")
+TAB_SAMPLE = re.compile(r"[ \t]*(?:\\\+[^\n]{0,500}?\\cr(?![A-Za-z])|\d*[ \t]*\\columns(?![A-Za-z]))")
 THEOREM_NUMBER = re.compile("\x0f([^\x0f]*)\x0f")
 THEOREM_BEGINNING = re.compile(
     r"(?>(?:\s|\\label\s*\{[^{}]*\}|\\(?:mbox|hspace\*?|hskip)\s*\{\}|\\(?:rm|em|it|normalfont|upshape)(?![A-Za-z]))*)"

@@ -15,7 +15,8 @@ from corpus.extract import ExtractedText
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.babel import find_proof_word, find_theorem_names, language_of, replace_shorthands
 from corpus.extract.latex.body import Converter
-from corpus.extract.latex.conditions import decide_conditions, read_switches
+from corpus.extract.latex.comparisons import Comparisons
+from corpus.extract.latex.conditions import decide_conditions, find_defined, read_switches
 from corpus.extract.latex.glossaries import write_out_glossaries
 from corpus.extract.latex.layout import lay_out, lay_out_title
 from corpus.extract.latex.macros import (
@@ -104,6 +105,7 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     converter = Converter(definitions.theorems, language)
     converter.code_count, converter.switches = len(aside), read_switches(whole)
     front = _write_front_matter(preamble, expander) if preamble else ""
+    body = Comparisons(definitions.macros, find_defined(whole)).decide_all(body)
     body = write_out_glossaries(expander.expand(body), lambda: expander.expand(source.text))
     body = write_out_restatements(body)
     body = insert_numbers(f"{front}\n\n{body}", definitions, head, language)
