@@ -66,6 +66,7 @@ def test_an_equation_that_is_referred_to_shows_its_number() -> None:
         "\\begin{align} a&=\\begin{cases}1\\\\2\\end{cases}\\\\c&=d\\\\e& \\tag{2}\\\\f\\tag{$*$} \\end{align}\n\n"
         "$$\\begin{split}x\\\\y\\end{split}$$\nBy (2)."
     )
+    assert text_of(r"\begin{equation} x \label{a}\end{equation}By \eqref{a}.") == "$$x \\tag{1}$$\nBy (1)."
     book = r"\chapter{A}\begin{equation}\label{e} x \end{equation}By \eqref{e} and $\stackrel{\eqref{e}}{=}$."
     assert (
         text_of(book, document_class="book") == "A\n\n$$x \\tag{1.1}$$\nBy (1.1) and $\\stackrel{(1.1)}{=}$."
@@ -179,6 +180,7 @@ def test_cleveref_names_what_it_refers_to(preamble: str, tex: str, text: str) ->
         (r"As in Figure~\ref{x}, it falls.", "As in Figure ??, it falls."),
         (r"It follows from \eqref{x} that $p$.", "It follows from (??) that $p$."),
         (r"The formula (\ref{x}) holds.", "The formula holds."),
+        (r"So Equation~(\ref{x}) holds, สมการ (\ref{x})", "So Equation (??) holds, สมการ (??)"),
         (r"It holds (see \ref{x} and \ref{y}).", "It holds."),
         (r"It holds (see Figure~\ref{x}).", "It holds (see Figure ??)."),
         (r"从(\ref{x})可得，见图\ref{x}。", "从(??)可得，见图??。"),

@@ -56,8 +56,12 @@ _PAGE = re.compile(
     rf"|(?<=[(\[])(?:{_SEE}[ ~]*)?{_PAGES}[ ~]*{REFERENCE_MARK}(?=[)\]])"
 )
 """What names a page beside what is on it: a text has no pages."""
+_EQUATION_NAMES = (
+    r"\b(?:eqs?\.?|eqns?\.?|equations?|gleichung(?:en)?|gln?\.|équations?|ecuaci(?:ón|ones)|equaç(?:ão|ões)|equazion[ei]"
+    r"|уравнени\w*|формул\w*|समीकरण|สมการ|معادلة|المعادلة)[ ~]*"
+)
 _SPOKEN_BEFORE = re.compile(
-    rf"(?:{_BEFORE_SPOKEN}|[由据據从從在见見式][ ~]*|(?:^|[.!?。！？] ))\Z", re.IGNORECASE
+    rf"(?:{_BEFORE_SPOKEN}|{_EQUATION_NAMES}|[由据據从從在见見式][ ~]*|(?:^|[.!?。！？] ))\Z", re.IGNORECASE
 )
 MAX_SPOKEN_CHARACTERS = 20
 UNKNOWN_NUMBER = "??"

@@ -50,10 +50,10 @@ _SENTENCE = re.compile(
 """Four words in a row, or eight letters of a script without spaces."""
 _LABEL = re.compile(
     rf"{NUMBER_MARK}[^{NUMBER_MARK}]*{NUMBER_MARK}"
-    r"|\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|xspace|allowdisplaybreaks|displaybreak"
+    r"|\\(?:label|eqlabel)\s*\{[^{}]*\}|\\(?:nonumber|notag|IEEEnonumber|IEEEyesnumber|xspace|allowdisplaybreaks|displaybreak"
     r"|empty)(?![A-Za-z])"
 )
-_UNSHOWN = re.compile(rf"{NUMBER_MARK}|\\(?:eql|l)abel|\\no|\\xspace|break|\\empty(?!set)")
+_UNSHOWN = re.compile(rf"{NUMBER_MARK}|\\(?:eql|l)abel|\\no|\\IEEE|\\xspace|break|\\empty(?!set)")
 _BLANK = re.compile(r"\s*\n\s*")
 MAX_FORMULA_CHARACTERS = 200_000
 """Characters; what does not close within them is no formula."""

@@ -423,6 +423,7 @@ class _Numbering:
                 depth += 1 if match["side"] == "begin" else -1
             elif match["label"] is not None:
                 row.labels.append(match["label"].strip())
+                row.last_label = match.span()
             elif match["tag"]:
                 close = self.braces.find_close(place)
                 if close is not None and close < end:
@@ -452,7 +453,8 @@ class _Numbering:
         if row.tag is None and row.is_numbered and not self.wanted.isdisjoint(row.labels):
             while at > self.at and self.text[at - 1] in " \t\n":
                 at -= 1
-            self.insert(at, f" \\tag{{{target.number}}}")
+            is_spaced = row.last_label[1] == at and self.text[row.last_label[0] - 1] in " \t\n"
+            self.insert(at, f"{'' if is_spaced else ' '}\\tag{{{target.number}}}")
 
 
 @dataclass(slots=True)
@@ -461,5 +463,7 @@ class _EquationRow:
 
     is_numbered: bool
     labels: list[str] = field(default_factory=list)
+    last_label: tuple[int, int] = (0, 0)
+    """Where the last of them stands."""
     tag: str | None = None
     """A number that the paper writes itself."""
