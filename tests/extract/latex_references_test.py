@@ -113,6 +113,21 @@ def test_classes_have_numbers_of_their_own(document_class: str, tex: str, text: 
     assert text in text_of(tex, document_class=document_class).replace("\n", "\n\n").split("\n\n")
 
 
+@pytest.mark.parametrize(
+    ("document_class", "text"),
+    [
+        ("llncs", "Theorem 1. x\n\nLemma 1. y\n\nBy Lemma 1."),
+        ("lipics-v2021", "Theorem 1. x\n\nLemma 2. y\n\nBy Lemma 2."),
+        ("acmart", "Theorem 0.1. x\n\nLemma 0.2. y\n\nBy Lemma 0.2."),
+    ],
+)
+def test_theorems_that_known_classes_define_have_numbers(document_class: str, text: str) -> None:
+    theorems = r"\begin{theorem}x\end{theorem}\begin{lemma}\label{l}y\end{lemma}By \cref{l}."
+    assert text_of(theorems, document_class=document_class) == text
+    own = r"\newtheorem*{lemma}{Лемма}"
+    assert "Лемма. y" in text_of(theorems, own, document_class)
+
+
 def test_items_footnotes_and_listings_are_referred_to_by_their_numbers() -> None:
     items = (
         r"\begin{enumerate}\item\label{i}a\begin{enumerate}\item\label{ii}b\end{enumerate}\end{enumerate}"

@@ -51,6 +51,19 @@ _CLASS_FORMATS = {
     },
 }
 """Beginning of a class -> how it prints numbers."""
+_THEOREMS = (
+    "theorem lemma proposition corollary definition example remark conjecture problem question exercise note "
+    "property"
+)
+_CLASS_THEOREMS = {
+    "llncs": "",
+    "svjour": "",
+    "svproc": "",
+    "lipics": "theorem",
+    "acmart": "theorem",
+}
+"""Beginning of a class that defines theorems itself -> the counter that they share, if they do."""
+_OPTIONS = re.compile(r"\\documentclass\s*\[([^\]]*)\]\s*\{")
 _BY_SECTION = ("siam", "JHEP", "jhep")
 """Beginnings of classes, and packages, that number equations within sections."""
 _CLASS = re.compile(
@@ -71,6 +84,22 @@ FORMAT = re.compile(
     r"\{((?:[^{}]|\{[^{}]{0,200}\}){0,400})\}"
 )
 """A definition of how a counter is printed."""
+
+
+def find_class_theorems(head: str) -> dict[str, tuple[str, str | None]]:
+    """Return the counters of the theorems that the class of a paper defines: of each, what it begins anew with."""
+    named = _CLASS.search(head)
+    name = named[1] or "" if named is not None else ""
+    shared = next(
+        (of_all for beginning, of_all in _CLASS_THEOREMS.items() if name.startswith(beginning)), None
+    )
+    if shared is None:
+        return {}
+    options = _OPTIONS.search(head)
+    settings = options[1] if options is not None else ""
+    shared = "theorem" if "envcountsame" in settings else shared
+    within = "section" if "envcountsect" in settings or name.startswith("acmart") else None
+    return {theorem: (shared or theorem, within) for theorem in _THEOREMS.split()}
 
 
 class LabelCounters:

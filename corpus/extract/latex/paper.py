@@ -18,6 +18,7 @@ from corpus.extract.latex.body import Converter
 from corpus.extract.latex.comparisons import Comparisons
 from corpus.extract.latex.conditions import decide_conditions, find_defined, read_switches
 from corpus.extract.latex.glossaries import write_out_glossaries
+from corpus.extract.latex.label_counters import find_class_theorems
 from corpus.extract.latex.layout import lay_out, lay_out_title
 from corpus.extract.latex.macros import (
     Braces,
@@ -100,6 +101,10 @@ def source_to_text(source: PaperSource) -> tuple[str, str]:
     preamble, body = _split_document(text)
     preamble = define_by_macros(preamble, definitions, known.PROTECTED)
     head = "\n".join([*source.styles, _split_document(whole)[0] or whole[:MAX_HEAD_CHARACTERS], preamble])
+    for environment, counter in find_class_theorems(head).items():
+        if environment not in definitions.theorems or environment in find_theorem_names(language):
+            definitions.counters.setdefault(environment, counter)
+            definitions.theorems.setdefault(environment, environment.capitalize())
     expander = Expander(definitions, len(text))
     aside = source.aside
     converter = Converter(definitions.theorems, language)
