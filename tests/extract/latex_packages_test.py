@@ -751,6 +751,11 @@ def test_shorthands_of_babel(language: str, tex: str, text: str) -> None:
     ("piece", "end"),
     [
         (r"\nicefrac{x}{", "}"),
+        (r"$a$", ""),
+        (r"\ce{", "}"),
+        (r"\begin{verse}a\\!", ""),
+        (r"\begin{itemize}\item ", ""),
+        (r"\DeclarePairedDelimiter{\a}{", "}"),
         (r"\texorpdfstring{", "}{}"),
         (r"\ifthenelse{x}{", "}{}"),
         (r"\epigraph{x}{", "}"),

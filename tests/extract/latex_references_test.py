@@ -219,6 +219,7 @@ def test_a_sentence_stands_where_a_number_is_not_known(tex: str, text: str) -> N
         r"\begin{figure}\caption{",
         r"\renewcommand{\theequation}{",
         r"\begin{subequations}",
+        r"\begin{subequations}\begin{equation}\label{a}\end{equation}",
         r"\cref{a,b}",
         r"\ref{a}",
         r"\begin{enumerate}\item\label{i}",

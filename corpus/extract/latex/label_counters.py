@@ -24,6 +24,7 @@ MAX_OWNERS = 8
 """Counters that count for one another, in a row."""
 MAX_PRINTED_PARTS = 40
 """Counters that a printed number may be made of."""
+MAX_PRINTED_CHARACTERS = 200
 MAX_COUNT = 1_000_000
 _CHAPTER = "\\ofchapter"
 """Before a number that stands in a chapter, if there is one."""
@@ -230,7 +231,7 @@ class LabelCounters:
                 return fill(self.format_of(part[3]))
             return f"{fill(self.format_of('chapter'))}." if self.count("chapter") else ""
 
-        return fill(self.format_of(counter)).strip()
+        return fill(self.format_of(counter)).strip()[:MAX_PRINTED_CHARACTERS]
 
     def format_of(self, counter: str) -> str:
         """Return how a counter is printed, as TeX."""

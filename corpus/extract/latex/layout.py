@@ -216,15 +216,17 @@ def _join_formulas(marks: re.Match[str], aside: list[str], code_count: int) -> s
     formulas = [aside[number] if code_count <= number < len(aside) else "" for number in numbers]
     if not all(_FORMULA.fullmatch(formula) for formula in formulas):
         return marks[0]
-    joined = ""
+    pieces: list[str] = []
+    before = ""
     for formula in formulas:
         content = formula[1:-1]
-        if _COMMAND_END.search(joined) and content[:1].isalpha():
-            joined += " "
-        elif _SCRIPT_END.search(joined) and content[:1] in "^_'":
-            joined += "{}"
-        joined += content
-    return f"${joined}$"
+        if content[:1].isalpha() and _COMMAND_END.search(before):
+            pieces.append(" ")
+        elif content[:1] in "^_'" and _SCRIPT_END.search(before):
+            pieces.append("{}")
+        pieces.append(content)
+        before = content
+    return f"${''.join(pieces)}$"
 
 
 def _put_back(text: str, aside: list[str]) -> str:
