@@ -35,6 +35,7 @@ from corpus.extract.html.blocks.main_blocks import (
     has_code,
     join_structures,
     keep_between,
+    keep_likely_headings,
     keep_siblings,
     keep_terms,
     load_model,
@@ -480,6 +481,17 @@ def test_a_heading_goes_with_what_it_heads() -> None:
     assert choose_blocks(logits, sizes, headings)[0] == [0, 1, 2, 6]
     page = read_blocks("<body><h1>One</h1><h2>Two</h2><p>Three</p><h3><a href=/>Four</a></h3>")
     assert find_headings(page) == [False, True, False, True]
+
+
+def test_a_likely_heading_stays_between_what_stays() -> None:
+    headings = [at in (1, 4, 9) for at in range(11)]
+    kept = [0, 3, 6, 10]
+    logits = np.array([300, 40, -90, 300, 40, -90, 300, -90, -90, 40, 300])
+    assert keep_likely_headings(kept, headings, logits) == [0, 1, 3, 4, 6, 9, 10]
+    unlikely = np.where(logits == 40, 20, logits)
+    assert keep_likely_headings(kept, headings, unlikely) == kept
+    assert keep_likely_headings([0, 10], headings, logits) == [0, 10]  # too far away
+    assert keep_likely_headings([3, 6], headings, logits) == [3, 4, 6]  # nothing before the first
 
 
 @pytest.mark.parametrize("language", SENTENCES)

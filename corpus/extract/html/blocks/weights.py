@@ -6,7 +6,7 @@ import hashlib
 from importlib import metadata
 from pathlib import Path
 
-VERSION = 10
+VERSION = 11
 """Increased when the same page and weights would give another text."""
 MODEL_FILE = Path(__file__).with_name("extractor.npz")
 
