@@ -6,15 +6,17 @@ import difflib
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import yaml
 
 from corpus import storage
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.storage.lock import is_locked
 from corpus.storage.part_writer import check_beside
 
@@ -24,6 +26,20 @@ if TYPE_CHECKING:
     from corpus.trainer.torch_dataset import PackedDataset
 
 WORKSPACE_SCHEMA_VERSION = 1
+LEDGER_TABLES = (
+    "counts",
+    "domains",
+    "duplicates",
+    "histograms",
+    "licenses",
+    "overlaps",
+    "quarantine",
+    "rules",
+    "tokens",
+)
+"""Tables of the ledger that every finished build has, below DIR/stats."""
+LATER_TABLES = ("canaries", "canary_bands", "edits", "shared_ids", "stages")
+"""Tables that builds before them lack, and any other has."""
 LENDER_FILE = "lender.json"
 LENT_FOLDERS = ("documents", "signals", "dedup/signatures")
 """Folders that a scratch workspace reads from another one, but for those that it has itself."""
@@ -37,22 +53,27 @@ class Workspace:
 
     @staticmethod
     def open(root: str | os.PathLike[str]) -> Workspace:
-        """Open an existing workspace. Raises UserError if there is none, or if its schema version is newer."""
+        """Open an existing workspace. Raises UserError if there is none, or if its schema version is newer, RunError if
+        it is damaged."""
         workspace = Workspace(root)
         if not storage.exists(workspace.path("workspace.json")):
+            if workspace.has_remains():
+                raise workspace.lost_error("workspace.json")
             raise UserError(f"{root} is not a workspace: {workspace._advise_root()}")
         try:
-            version = int(json.loads(storage.read_text(workspace.path("workspace.json")))["schema_version"])
-        except (ValueError, KeyError, TypeError):
-            raise UserError(
-                f"{root}/workspace.json is damaged: restore the file, or name a new folder"
-            ) from None
+            version = int(workspace.read_json("workspace.json", keys=["schema_version"])["schema_version"])
+        except (ValueError, TypeError):
+            raise damaged_error(workspace.path("workspace.json")) from None
         if version > WORKSPACE_SCHEMA_VERSION:
             raise UserError(
                 f"{root} has schema version {version}, this version of corpus reads up to {WORKSPACE_SCHEMA_VERSION}: "
                 "use a newer one"
             )
         return workspace
+
+    def has_remains(self) -> bool:
+        """Return whether there is what a build leaves, though it may have lost its workspace.json."""
+        return all(storage.exists(self.path(name)) for name in ("plan.json", "state.json"))
 
     def _advise_root(self) -> str:
         """Return what to name in place of a root that holds no workspace."""
@@ -89,7 +110,7 @@ class Workspace:
         path = self.path(LENDER_FILE)
         if storage.is_remote(self.root) or not storage.exists(path):
             return None
-        content = json.loads(storage.read_text(path))
+        content = self.read_json(LENDER_FILE, keys=["root", "own"])
         return content["root"], frozenset(content["own"])
 
     def path(self, *names: str) -> str:
@@ -136,28 +157,50 @@ class Workspace:
 
     def read_state(self) -> dict[str, str] | None:
         """Read state.json: the stages that are done, in order, each with its fingerprint; None without the file."""
-        path = self.path("state.json")
-        if not storage.exists(path):
-            return None
-        state: dict[str, str] = json.loads(storage.read_text(path))
-        return state
+        return self.read_json("state.json") if storage.exists(self.path("state.json")) else None
+
+    def read_json(self, *names: str, keys: Collection[str] = ()) -> dict[str, Any]:
+        """Read a JSON file of the workspace, which is there. Raises RunError for one that is no mapping with these
+        keys."""
+        path = self.path(*names)
+        try:
+            content = json.loads(storage.read_text(path))
+        except ValueError:  # of JSON, or of UTF-8
+            raise damaged_error(path) from None
+        return _check_mapping(path, content, keys)
+
+    def read_manifest(self) -> dict[str, Any]:
+        """Read manifest.yaml: the manifest of the last build, with all defaults. Raises RunError if it is lost or
+        damaged."""
+        path = self.path("manifest.yaml")
+        try:
+            content = yaml.safe_load(storage.read_text(path))
+        except FileNotFoundError:
+            raise self.lost_error("manifest.yaml") from None
+        except (ValueError, yaml.YAMLError):
+            raise damaged_error(path) from None
+        return _check_mapping(path, content, ["name", "sources"])
 
     def _read_plan(self) -> dict[str, Any]:
         if not storage.exists(self.path("plan.json")):
             raise self.unfinished_error("documents")
-        plan: dict[str, Any] = json.loads(storage.read_text(self.path("plan.json")))
-        return plan
+        return self.read_json("plan.json", keys=["splits", "steps"])
 
-    def unfinished_error(self, what: str) -> UserError:
-        """Return the error for a result that is not there: that the build has not produced yet, or that went since."""
+    def unfinished_error(self, what: str) -> UserError | RunError:
+        """Return the error for a result that is not there: UserError for one that the build has not produced yet,
+        RunError for one that went since."""
         if running := self.describe_running():
             return UserError(f"{self.root} has no {what} yet: {running}: wait for it")
         if "build" in (self.read_state() or {}):
-            return UserError(
-                f"{self.root} has lost its {what}: run its `corpus build` again, which makes what is missing"
-            )
+            return self.lost_error(what)
         return UserError(
             f"{self.root} has no {what} yet: its build is not finished: resume it with `corpus build`"
+        )
+
+    def lost_error(self, what: str) -> RunError:
+        """Return the error for something that a build has made and that is not there any more."""
+        return RunError(
+            f"{self.root} has lost its {what}: run its `corpus build` again, which makes what is missing"
         )
 
     def describe_running(self) -> str | None:
@@ -247,8 +290,7 @@ class Workspace:
         path = self.path("tokens", "dataset.json")
         if not storage.exists(path):
             raise self.unfinished_error("token shards")
-        dataset: dict[str, Any] = json.loads(storage.read_text(path))
-        return dataset
+        return self.read_json("tokens", "dataset.json", keys=["shards", "totals"])
 
     def torch(
         self,
@@ -326,7 +368,7 @@ class Workspace:
         """
         for source, split in self.splits():
             files = [
-                pq.ParquetFile(storage.open_input(self.part(folder, source, split)))
+                open_table(self.part(folder, source, split))
                 for folder in ["documents", "decisions", *(f"signals/{step}" for step in steps)]
             ]
             for file, folder in zip(files[1:], ["decisions", *steps], strict=True):
@@ -354,5 +396,35 @@ def read_table(path: str) -> pa.Table:
     Only this thread reads, as in all reads of small parts: if a thread of Arrow's pool releases a Python file while
     the interpreter shuts down, the process crashes.
     """
-    with storage.open_input(path) as stream:
+    with open_stored(path) as stream:
         return pq.ParquetFile(stream).read(use_threads=False)
+
+
+def open_table(path: str) -> pq.ParquetFile:
+    """Open a Parquet file of a workspace. Raises RunError for one that is damaged."""
+    try:
+        return pq.ParquetFile(storage.open_input(path))
+    except pa.ArrowInvalid:
+        raise damaged_error(path) from None
+
+
+@contextmanager
+def open_stored(path: str) -> Iterator[BinaryIO]:
+    """Open a file of a workspace for Arrow. Raises RunError, which names the file, where what is read in the block is
+    damaged."""
+    try:
+        with storage.open_input(path) as stream:
+            yield stream
+    except pa.ArrowInvalid:
+        raise damaged_error(path) from None
+
+
+def damaged_error(path: str) -> RunError:
+    """Return the error for a file of a workspace that cannot be read as what it should be."""
+    return RunError(f"{path} is damaged: remove it and run the same `corpus build`, which makes it anew")
+
+
+def _check_mapping(path: str, content: Any, keys: Collection[str]) -> dict[str, Any]:
+    if not isinstance(content, dict) or not content.keys() >= set(keys):
+        raise damaged_error(path)
+    return content

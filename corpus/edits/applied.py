@@ -44,8 +44,7 @@ def read_applied(workspace: Workspace) -> dict[str, dict[str, list[str]]]:
     path = applied_path(workspace)
     if not storage.exists(path):
         return {}
-    content: dict[str, dict[str, list[str]]] = json.loads(storage.read_text(path))
-    return content
+    return workspace.read_json("edits", "applied.json")
 
 
 def read_applied_edits(

@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpus import storage
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.languages.labels import UNKNOWN_LABEL
 from corpus.rules.rule import LATE_STEP, draw_uniform
-from corpus.workspace import Workspace
+from corpus.workspace import Workspace, open_stored
 
 MAX_ROW_GROUPS = 48
 """Row groups that are searched, spread over the whole corpus: at 4,096 rows each, up to 200,000 documents."""
@@ -84,7 +83,7 @@ def _choose_groups(workspace: Workspace) -> list[tuple[str, str, int]]:
         splits = [splits[at * len(splits) // MAX_ROW_GROUPS] for at in range(MAX_ROW_GROUPS)]
     groups = []
     for source, split in splits:
-        with storage.open_input(workspace.part("decisions", source, split)) as stream:
+        with open_stored(workspace.part("decisions", source, split)) as stream:
             groups += [(source, split, group) for group in range(pq.ParquetFile(stream).num_row_groups)]
     if len(groups) > MAX_ROW_GROUPS:
         groups = [groups[at * len(groups) // MAX_ROW_GROUPS] for at in range(MAX_ROW_GROUPS)]
@@ -95,7 +94,7 @@ def _read_light_columns(workspace: Workspace, source: str, split: str, group: in
     """Read ids, languages, decisions and all signals of a row group."""
     table: pa.Table | None = None
     for folder in ["documents", "decisions", *(f"signals/{step}" for step in workspace.steps())]:
-        with storage.open_input(workspace.part(folder, source, split)) as stream:
+        with open_stored(workspace.part(folder, source, split)) as stream:
             columns = {"documents": ["id", "language"], "decisions": ["failed_rules", "kept"]}.get(folder)
             side = pq.ParquetFile(stream).read_row_group(group, columns=columns, use_threads=False)
         if table is None:

@@ -12,14 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus import storage
 from corpus.decontamination import item_index
 from corpus.decontamination.hits import has_hits, read_hits, read_part, sets_path
 from corpus.errors import UserError
 from corpus.inspect.html_text import shorten
 from corpus.inspect.samples import DocumentPlace, read_documents
 from corpus.rules.rule import draw_uniform
-from corpus.workspace import Workspace
+from corpus.workspace import Workspace, open_stored
 
 AROUND = 120
 """Characters of a document that are shown on either side of a hit."""
@@ -118,7 +117,7 @@ def _show(text: str, start: int, end: int, masks: Sequence[Row]) -> str:
 
 
 def _list_first_rows(workspace: Workspace, source: str, split: str) -> list[int]:
-    with storage.open_input(workspace.part("documents", source, split)) as stream:
+    with open_stored(workspace.part("documents", source, split)) as stream:
         metadata = pq.ParquetFile(stream).metadata
     sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
     return list(accumulate(sizes[:-1], initial=0))

@@ -17,6 +17,7 @@ import yaml
 from rich.cells import cell_len, set_cell_size
 
 from corpus import storage
+from corpus.errors import RunError
 from corpus.inspect.html_text import escape, shorten
 from corpus.inspect.readable import format_count, format_size, format_things
 from corpus.workspace import Workspace, read_table
@@ -30,7 +31,16 @@ MAX_COUNTED_FILES = 200
 """Files whose rows are counted to show a dataset: the end of each is read."""
 TERMINAL_COLUMNS = 110
 MAX_COLUMN_WIDTH = 34
-DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OSError, pa.ArrowException, yaml.YAMLError)
+DAMAGE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OSError,
+    RunError,
+    pa.ArrowException,
+    yaml.YAMLError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

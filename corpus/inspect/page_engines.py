@@ -6,9 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from corpus import storage
 from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES
 from corpus.sources import KINDS, KINDS_WITHOUT_PAGES
 from corpus.workspace import Workspace
@@ -22,7 +19,7 @@ def find_engines(workspace: Workspace) -> dict[str, str]:
 
     Without sources that have no pages, or of which that is not known: those of a plug-in, and archives of texts.
     """
-    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    manifest = workspace.read_manifest()
     mode = (manifest.get("extraction") or {}).get("mode", DEFAULT_MODE)
     named = {name: _find_engine(source, mode) for name, source in manifest["sources"].items()}
     return {name: engine for name, engine in named.items() if engine is not None}

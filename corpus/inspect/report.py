@@ -49,6 +49,7 @@ def write_report(workspace: Workspace, path: str | None = None, timings: dict[st
 def build_report_page(workspace: Workspace, timings: dict[str, Any] | None = None) -> str:
     """Return the page's HTML, under 5 MB."""
     tables = read_ledger(workspace, REPORT_TABLES) | read_canary_tables(workspace)
+    workspace.read_manifest()  # which says so if it is lost or damaged
     manifest = storage.read_text(workspace.path("manifest.yaml"))
     cuts = sample_beside_cuts(workspace, tables["rules"], SAMPLES_PER_SIDE)
     shards = workspace.tokens()

@@ -23,7 +23,7 @@ from corpus.errors import UserError
 from corpus.ledger.counts import TextNumbers, number_domains
 from corpus.rules.kept_texts import text_or_reason
 from corpus.rules.rule import draw_uniform
-from corpus.workspace import Workspace
+from corpus.workspace import Workspace, open_stored, open_table
 
 Row = dict[str, Any]
 Masks = npt.NDArray[np.bool_]
@@ -113,8 +113,8 @@ def _match_groups(workspace: Workspace, wanted: DocumentQuery) -> Iterator[_Grou
             continue
         if not storage.exists(workspace.part("decisions", source, split)):
             raise workspace.unfinished_error("decisions")
-        documents = pq.ParquetFile(storage.open_input(workspace.part("documents", source, split)))
-        decisions = pq.ParquetFile(storage.open_input(workspace.part("decisions", source, split)))
+        documents = open_table(workspace.part("documents", source, split))
+        decisions = open_table(workspace.part("decisions", source, split))
         scores = _open_scores(workspace, wanted, source, split)
         for group in range(documents.num_row_groups):
             facts = documents.read_row_group(group, columns=columns, use_threads=False)
@@ -141,7 +141,7 @@ def _open_scores(
     step = signal.partition(".")[0]
     if step not in workspace.steps():
         raise UserError(f"no signal {signal}: the workspace has signals of {', '.join(workspace.steps())}")
-    file = pq.ParquetFile(storage.open_input(workspace.part(f"signals/{step}", source, split)))
+    file = open_table(workspace.part(f"signals/{step}", source, split))
     if signal not in file.schema_arrow.names:
         raise UserError(f"no signal {signal}: {step} has {', '.join(file.schema_arrow.names)}")
     return file
@@ -201,7 +201,7 @@ def read_documents(workspace: Workspace, places: Iterable[DocumentPlace]) -> lis
         for place in here:
             rows_by_place[place] = {"source": source, "signals": {}}
         for folder in folders:
-            with storage.open_input(workspace.part(folder, source, split)) as stream:
+            with open_stored(workspace.part(folder, source, split)) as stream:
                 whole = pq.ParquetFile(stream).read_row_group(group, use_threads=False)
             values = whole.take(rows).to_pylist()
             for place, value in zip(here, values, strict=True):
@@ -223,7 +223,7 @@ def read_documents(workspace: Workspace, places: Iterable[DocumentPlace]) -> lis
 
 def _find_first_row(workspace: Workspace, source: str, split: str, group: int) -> int:
     """Return the number of the first row of a row group."""
-    with storage.open_input(workspace.part("documents", source, split)) as stream:
+    with open_stored(workspace.part("documents", source, split)) as stream:
         file = pq.read_metadata(stream)
     return sum(file.row_group(at).num_rows for at in range(group))
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from corpus import storage
 from corpus.child_process import WorkerPool
 from corpus.dedup.options import DedupOptions, MinHashOptions
 from corpus.dedup.removed import read_cluster_groups
+from corpus.edits.applied import read_applied
 from corpus.errors import UserError, shorten_line
 from corpus.ledger.tables import read_ledger
 from corpus.storage.fingerprint import fingerprint
@@ -28,7 +28,7 @@ from corpus.verify.findings import Findings
 from corpus.verify.join import KIND_OLD, Join, Records, build_records
 from corpus.verify.parts import WRITTEN, Key, SplitChecks, verify_split
 from corpus.verify.shards import verify_shard
-from corpus.workspace import Workspace
+from corpus.workspace import LEDGER_TABLES, Workspace, damaged_error
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -38,7 +38,8 @@ Counts = Counter[tuple[Key, str]]
 def verify_workspace(
     root: str, workers: int = 1, show: Callable[[str, int, int], None] = lambda stage, done, total: None
 ) -> Findings:
-    """Check that a finished workspace is consistent. Raises UserError if its build is not finished.
+    """Check that a finished workspace is consistent. Raises UserError if its build is not finished, RunError if a file
+    is lost or damaged without which nothing can be checked.
 
     Reads everything once, shards twice. Memory a worker: a row group and 41 bytes for each row of its input split
     or shard; ids are compared through files in a temporary folder, 41 bytes a kept document and as much a shard row.
@@ -48,16 +49,17 @@ def verify_workspace(
         running = workspace.describe_running()
         advice = f"{running}: wait for it" if running else "resume it with `corpus build`"
         raise UserError(f"{root} is not a finished build: {advice}")
-    with _named(workspace, "manifest.yaml"):
-        manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
+    manifest = workspace.read_manifest()
+    with _damage_of(workspace, "manifest.yaml"):
         shares = Validation.model_validate(manifest["validation"]).shares()
         keep_text = manifest["keep_text"]
         minhash = DedupOptions.model_validate(manifest["dedup"]).minhash
-    with _named(workspace, "plan.json"):
-        splits = workspace.splits()
-    with _named(workspace, "tokens/dataset.json"):
-        dataset = workspace.tokens()
+    with _damage_of(workspace, "plan.json"):
+        splits, _ = workspace.splits(), workspace.steps()
+    dataset = workspace.tokens()
+    with _damage_of(workspace, "tokens/dataset.json"):
         expected = 2 * sum(shard["rows"] for shard in dataset["shards"])
+    read_applied(workspace)
     findings, counts, edits = Findings(), Counts(), EditCounts()
     _check_no_others(workspace, splits, findings)
     usable = _check_tokenizer(workspace, dataset, findings)
@@ -79,22 +81,22 @@ def verify_workspace(
                 show("shards", done, len(shards))
             _add_old_ids(workspace, join)
             join.check(findings)
-    _check_ledger(workspace, counts, findings)
+    broken = _check_tables(workspace, findings)
+    if not broken & {"counts", "quarantine"}:
+        _check_ledger(workspace, counts, findings)
     check_edit_counts(workspace, edits, findings)
     _check_dataset(workspace, dataset, counts, findings)
     return findings
 
 
 @contextmanager
-def _named(workspace: Workspace, name: str) -> Iterator[None]:
-    """Convert errors of a damaged or missing file without which nothing can be checked to a UserError that names it."""
+def _damage_of(workspace: Workspace, name: str) -> Iterator[None]:
+    """Convert what the wrong content of a file raises, without which nothing can be checked, to a RunError that names
+    the file."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, FileNotFoundError, yaml.YAMLError) as error:
-        raise UserError(
-            f"{workspace.path(name)} is missing or damaged ({shorten_line(str(error) or repr(error), 80)}): remove it "
-            "and run the same `corpus build`, which makes it anew"
-        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise damaged_error(workspace.path(name)) from None
 
 
 @contextmanager
@@ -144,6 +146,38 @@ def _check_no_others(workspace: Workspace, splits: list[tuple[str, str]], findin
             name = path[path.rindex("/source=") :] if "/source=" in path else path
             if name not in known:
                 findings.wrong("files", f"{path} belongs to no input split of the plan")
+
+
+def _check_tables(workspace: Workspace, findings: Findings) -> set[str]:
+    """Check that the tables of the ledger, and those beside clusters.parquet, can be read; return the names of those of
+    the ledger that cannot."""
+    stats = workspace.path("stats")
+    needed = {f"{stats}/{name}.parquet" for name in LEDGER_TABLES}
+    folders = [stats, workspace.path("dedup"), workspace.path("ids")]
+    there = {
+        path
+        for folder in folders
+        for path in storage.list_files(folder)
+        if path.endswith(".parquet") and path.rpartition("/")[0] == folder
+    }
+    findings.looked("files", len(needed))
+    for path in sorted(needed - there):
+        findings.wrong("files", f"{path} is missing")
+    broken = needed - there
+    clusters = workspace.path("dedup", "clusters.parquet")  # which is read beside the counts
+    for path in sorted(there - {clusters}):
+        findings.looked("checksums")
+        try:
+            with storage.open_input(path) as stream:
+                table = pq.ParquetFile(stream, page_checksum_verification=True)
+                for group in range(table.num_row_groups):
+                    table.read_row_group(group, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            findings.wrong("checksums", f"{path}: {shorten_line(str(error), 200)}")
+            broken.add(path)
+    return {
+        path[len(stats) + 1 :].removesuffix(".parquet") for path in broken if path.startswith(f"{stats}/")
+    }
 
 
 def _check_tokenizer(workspace: Workspace, dataset: dict[str, Any], findings: Findings) -> bool:

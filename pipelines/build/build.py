@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from corpus.pipelines.beam.options import Running
     from corpus.workspace import Workspace
 
+REMAINS = {"plan.json", "state.json"}
+"""Files of every workspace that a build came some way with."""
+
 
 def build_workspace(
     manifest: str,
@@ -64,5 +67,7 @@ def check_out(out: str) -> None:
     if storage.is_remote(out) or storage.exists(storage.join(out, "workspace.json")):
         return
     names = {name for name in os.listdir(out) if not name.endswith(".tmp")} if os.path.isdir(out) else set()
+    if names >= REMAINS:  # of a workspace that has lost its workspace.json, which a build makes anew
+        return
     if names - {".lock"} and "workspace.json" not in names:  # which a slice may just have written
         raise UserError(f"--out {out}: the folder contains other files: name a new one, or a workspace")

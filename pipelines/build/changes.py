@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from corpus import storage
 from corpus.decontamination.item_index import FOLDER as INDEX_FOLDER
 from corpus.decontamination.item_index import read_index_facts
 from corpus.environment import describe_changes
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.manifest import load_manifest
 from corpus.pipelines.build.file_changes import compare_files, find_gone_files, is_shared_out, name_some
 from corpus.pipelines.build.plan import BuildPlan
@@ -286,7 +285,6 @@ def _add_later_keys(workspace: Workspace, manifest: Any) -> Any:
 def _read_last_build(workspace: Workspace) -> tuple[dict[str, Any] | None, Any]:
     """Read plan.json and manifest.yaml of the last build; None if there was none."""
     try:
-        plan = json.loads(storage.read_text(workspace.path("plan.json")))
-        return plan, yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
-    except (FileNotFoundError, ValueError, yaml.YAMLError):
+        return workspace.read_json("plan.json"), workspace.read_manifest()
+    except (FileNotFoundError, RunError):
         return None, None

@@ -8,8 +8,6 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from corpus import data, storage
 from corpus.clean import clean_spans
 from corpus.clean.options import REPEAT_KINDS
@@ -234,10 +232,9 @@ def write_manifest(workspace: Workspace, manifest: Manifest, shares: Shares | No
 
 def read_shares(workspace: Workspace) -> Shares | None:
     """Return the shares of validation that the last build came to; None if there was none."""
-    path = workspace.path("manifest.yaml")
-    if not storage.exists(path):
+    if not storage.exists(workspace.path("manifest.yaml")):
         return None
-    written = yaml.safe_load(storage.read_text(path)).get("validation") or {}
+    written = workspace.read_manifest().get("validation") or {}
     return Shares(
         written.get("share", 0.0),
         {label: LanguageShare(**share) for label, share in (written.get("resolved") or {}).items()},

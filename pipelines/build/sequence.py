@@ -39,7 +39,7 @@ from corpus.pipelines.tokenize import check_kept_tokenizer
 from corpus.progress import StageProgress, Status, merge_slice_timings
 from corpus.storage import is_remote
 from corpus.storage.lock import hold_lock
-from corpus.workspace import Workspace
+from corpus.workspace import LATER_TABLES, LEDGER_TABLES, Workspace
 
 
 def build_locked(
@@ -106,22 +106,11 @@ def list_missing_parts(workspace: Workspace, plan: BuildPlan) -> list[str]:
     present = {path for folder in folders for path in storage.list_files(workspace.path(folder))}
     expected = _list_split_parts(workspace, plan, plan.names, plan.steps)
     dataset = workspace.path("tokens", "dataset.json")
-    tables = (
-        "counts",
-        "domains",
-        "duplicates",
-        "histograms",
-        "licenses",
-        "overlaps",
-        "quarantine",
-        "rules",
-        "tokens",
-    )
     expected += [
         workspace.path("plan.json"),
         workspace.path("manifest.yaml"),
         dataset,
-        *(workspace.path("stats", f"{name}.parquet") for name in tables),
+        *(workspace.path("stats", f"{name}.parquet") for name in (*LEDGER_TABLES, *LATER_TABLES)),
         workspace.path("tokenizer", "tokenizer.json"),
         workspace.path("tokenizer", "card.json"),
     ]

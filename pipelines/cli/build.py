@@ -137,18 +137,16 @@ def check_slice(
 
 def report_result(workspace: Workspace) -> None:
     """Raises RunError if no document was kept; prints a line for whatever else came out empty."""
-    import yaml
     from rich.console import Console
 
-    from corpus import storage
     from corpus.ledger.alarms import describe_unvalidated
     from corpus.ledger.tables import read_ledger
     from corpus.pipelines.cli.stats import print_lost_sources
 
     check_kept(workspace)
     tables = read_ledger(workspace, ["tokens"])
-    manifest = yaml.safe_load(storage.read_text(workspace.path("manifest.yaml")))
-    untested = describe_unvalidated(tables["tokens"]) if manifest["validation"]["share"] else None
+    share = workspace.read_manifest()["validation"]["share"]
+    untested = describe_unvalidated(tables["tokens"]) if share else None
     if untested:
         typer.echo(f"corpus: {untested}", err=True)
     print_lost_sources(workspace, Console(stderr=True))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import corpus
-from corpus.errors import UserError
+from corpus.errors import RunError, UserError
 from corpus.groups import registered_domain
 from corpus.inspect.html_text import escape, excerpt_lines, shorten
 from corpus.inspect.sample_page import build_sample_page
@@ -193,7 +193,7 @@ def test_an_unfinished_workspace_is_told_in_a_line(demo: str, tmp_path: Path) ->
     shutil.copytree(demo, tmp_path / "half")
     shutil.rmtree(tmp_path / "half/decisions")
     with pytest.raises(
-        UserError, match="has lost its decisions: run its `corpus build` again, which makes what is missing"
+        RunError, match="has lost its decisions: run its `corpus build` again, which makes what is missing"
     ):
         run(sample, str(tmp_path / "half"))
     (tmp_path / "half/state.json").unlink()

@@ -28,6 +28,8 @@ from corpus.pipelines.build.build import build_workspace
 from corpus.pipelines.build.changes import explain_changes
 from corpus.pipelines.build.plan import make_plan
 from corpus.pipelines.build.rebuild import rebuild_splits
+from corpus.pipelines.cli.sample import sample
+from corpus.pipelines.cli.stats import stats
 from corpus.pipelines.cli.verify import verify
 from corpus.storage.fingerprint import fingerprint
 from corpus.storage.part_writer import FINGERPRINT_KEY, PartWriter
@@ -371,7 +373,61 @@ def test_a_file_that_is_removed_is_made_anew_by_the_same_build(copy: Workspace, 
 @pytest.mark.parametrize("name", ["manifest.yaml", "tokens/dataset.json", "plan.json"])
 def test_a_damaged_description_is_named_with_what_mends_it(copy: Workspace, name: str) -> None:
     Path(copy.path(name)).write_text("{")
+    with pytest.raises(RunError) as caught:
+        check(copy.root)
+    advice = "remove it and run the same `corpus build`, which makes it anew"
+    assert str(caught.value) == f"{copy.path(name)} is damaged: {advice}"
+
+
+DESCRIPTIONS = ["manifest.yaml", "plan.json", "tokens/dataset.json", "workspace.json"]
+
+
+@pytest.mark.parametrize("name", [*DESCRIPTIONS, "state.json"])
+@pytest.mark.parametrize("content", ["", "garbage\n", "[1]\n", "{}\n", "\x00\xff"])
+def test_damage_is_told_in_the_same_line_of_each_description(
+    copy: Workspace, name: str, content: str
+) -> None:
+    Path(copy.path(name)).write_text(content, encoding="latin-1")
+    if (name, content) == ("state.json", "{}\n"):
+        with pytest.raises(UserError, match="is not a finished build"):
+            check(copy.root)
+        return
+    with pytest.raises(RunError, match=rf"^{copy.path(name)} is damaged: remove it and run the same"):
+        check(copy.root)
+
+
+@pytest.mark.parametrize("name", DESCRIPTIONS)
+def test_a_lost_description_is_told_and_made_anew(copy: Workspace, name: str) -> None:
+    path = Path(copy.path(name))
+    before = path.read_bytes()
+    path.unlink()
     with pytest.raises(
-        UserError, match=rf"{name} is missing or damaged \(.*remove it and run the same `corpus build`"
+        RunError, match=r"^\S+ has lost its [\w. ]+: run its `corpus build` again, which makes"
     ):
         check(copy.root)
+    build_workspace(str(data_path("demo.yaml")), copy.root, Running(workers=1))
+    assert path.read_bytes() == before and wrong(check(copy.root)) == {}
+
+
+@pytest.mark.parametrize("name", ["counts", "domains", "quarantine"])
+@pytest.mark.parametrize("content", [None, "", "garbage\n"])
+def test_a_table_of_the_ledger_that_cannot_be_read_is_a_finding(
+    copy: Workspace, name: str, content: str | None
+) -> None:
+    path = Path(copy.path("stats", f"{name}.parquet"))
+    path.unlink() if content is None else path.write_text(content)
+    found = wrong(check(copy.root))
+    assert list(found) == ["files" if content is None else "checksums"]
+    assert next(iter(found.values())).startswith(f"{path} is missing" if content is None else f"{path}: ")
+    if name == "counts":
+        line = f"{copy.root} has lost" if content is None else f"{path} is damaged: remove it"
+        with pytest.raises(RunError, match=f"^{line}"):
+            run(stats, copy.root)
+
+
+@pytest.mark.parametrize("folder", ["documents", "decisions", "signals/gopher"])
+def test_a_damaged_part_is_named_where_documents_are_shown(copy: Workspace, folder: str) -> None:
+    for source, split in copy.splits():
+        Path(copy.part(folder, source, split)).write_text("garbage\n")
+    with pytest.raises(RunError, match=rf"^{copy.path(folder)}/source=\S+\.parquet is damaged: remove it"):
+        run(sample, copy.root)
