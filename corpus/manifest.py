@@ -7,10 +7,10 @@ import os
 import re
 import shlex
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +19,7 @@ from corpus import data, plugins
 from corpus.clean.options import REPEAT_KINDS, CleanOptions
 from corpus.decontamination.options import DecontaminationOptions
 from corpus.dedup.options import DedupOptions
+from corpus.document import Failure, Record
 from corpus.errors import UserError, describe_briefly
 from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES
 from corpus.extract.opt_outs import OptOuts
@@ -290,6 +291,8 @@ class ManifestFile:
             place = named.index(path[1]) if len(path) > 1 and path[1] in named else None
             if place is not None and ("filters", place) in self.lines:
                 path = ("filters", place)  # a list in the file, a mapping once it is read
+        if path and isinstance(path[-1], int) and path not in self.lines and path[:-1] in self.lines:
+            path = path[:-1]  # one value in the file, a list of one once it is read
         key = f"{format_path(path)}: " if path else ""
         return UserError(f"{self.path}:{line_of(path, self.lines)}: {key}{message}", path)
 
@@ -389,14 +392,18 @@ def read_manifest(path: str) -> ManifestFile:
     if isinstance(sources, dict):
         loaded = {name: _load_source(source_file, name, options) for name, options in sources.items()}
         content["sources"] = {name: source for name, source in loaded.items() if source is not None}
-    manifest = validate(source_file, Manifest, content, (), len(loaded) > len(content.get("sources", ())))
+    lacks = len(loaded) > len(content.get("sources", ()))
+    manifest = validate(source_file, Manifest, content, (), lacks)
+    if manifest is None and "name" not in content and content.get("sources"):
+        manifest = validate(source_file, Manifest, {**content, "name": "unnamed"}, (), lacks)
     if manifest is None:
         return source_file
     for key in ("weights", "epochs"):
         for name in getattr(manifest.mixture, key) or {}:
             if name not in loaded:
                 source_file.note(("mixture", key, name), f"no such source: {suggest_names(name, loaded)}")
-    _check_cuts(source_file, manifest)
+    if not any(mistake.path[:1] == ("dedup",) and len(mistake.path) < 3 for mistake in source_file.mistakes):
+        _check_cuts(source_file, manifest)
     return replace(source_file, manifest=manifest, own_files=_list_used_files(manifest))
 
 
@@ -519,10 +526,33 @@ MISSPELT = 0.7
 """Share of letters that a key has in common with the one it is taken for: of `index` and `kind` it is .67."""
 
 
+class _AnySource(Source):
+    """A source whose kind is wrong: what a source of any kind has."""
+
+    folders: ClassVar[bool] = True
+    paths: list[str] = Field(default=[])
+
+    def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
+        raise NotImplementedError
+
+
+def _check_any_source(source_file: ManifestFile, name: str, options: Mapping[str, Any]) -> Source | None:
+    """Return what can be told of a source whose kind is wrong, and note what would be wrong in any kind: keys that none
+    has, and values of keys that all have."""
+    known = dict.fromkeys(key for kind in KINDS for key in ("path", *source_class(kind).model_fields))
+    for key in options:
+        if key not in known:
+            source_file.note(("sources", name, key), f"unknown key: {suggest_names(key, known)}")
+    shared = {
+        key: value for key, value in options.items() if key in Source.model_fields and value is not None
+    }
+    return validate(source_file, _AnySource, {**shared, "kind": "any"}, ("sources", name))
+
+
 def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source | None:
-    """Return the source that a manifest describes; None for a wrong one, whose mistakes are noted."""
+    """Return the source that a manifest describes, without what is wrong in it, which is noted; None where that is all
+    that it has."""
     where: KeyPath = ("sources", name)
-    before = len(source_file.mistakes)
     try:
         _check_plain_name(name)
     except ValueError as error:
@@ -532,10 +562,12 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source |
         return None
     if "kind" not in options and (near := find_nearest("kind", list(map(str, options)), 1, MISSPELT)):
         source_file.note((*where, near[0]), "unknown key: did you mean kind?")
-        return None
+        return _check_any_source(
+            source_file, name, {key: value for key, value in options.items() if key != near[0]}
+        )
     if "kind" not in options:
         source_file.note(where, f"no `kind`: say {', '.join(KINDS)}, or a plug-in, module:Class")
-        return None
+        return _check_any_source(source_file, name, options)
     try:
         kind = source_class(str(options["kind"]))
         defaults = {"rules": kind.default_rules(), "priority": kind.default_priority()}
@@ -543,10 +575,11 @@ def _load_source(source_file: ManifestFile, name: Any, options: Any) -> Source |
             if key in options:
                 options = {**options, key: _join_folder(source_file.folder, options[key])}
         given = {key: value for key, value in options.items() if value is not None}
-        source = validate(source_file, kind, {**defaults, **given}, where)
-        return source if len(source_file.mistakes) == before else None
+        return validate(source_file, kind, {**defaults, **given}, where)
     except UserError as error:
         source_file.note((*where, *error.path), str(error))
+        if not is_plugin_kind(str(options["kind"])):
+            return _check_any_source(source_file, name, options)
     except (Exception, SystemExit) as error:
         if not is_plugin_kind(str(options.get("kind"))):
             raise

@@ -307,9 +307,66 @@ def test_every_mistake_is_named_at_once_with_its_line_and_what_was_meant(tmp_pat
         ":10: dedup.minhash.threshold: give a number of at most 1 (it is 8)",
         ":10: dedup.minhash.bnads: unknown key: did you mean bands?",
         ":11: clean.repeats[1]: 'paragraps' is not among its values: did you mean paragraphs?",
+        ":11: clean.repeats: nothing marks the repeated lines that it cuts: say `dedup: {lines: true}` too",
+        ":12: mixture.weights.mnie: no such source: did you mean mine?",
     ]
     assert named == expected  # the weights of the sources that are wrong themselves are no mistakes
-    assert [note.count(":") > 1 for note in caught.value.__notes__] == [True] * 9
+    assert [note.count(":") > 1 for note in caught.value.__notes__] == [True] * 11
+
+
+ALL_CLASSES = """sources:
+  甲: {kind: jsnl, paths: [甲.jsonl], priorty: 2, priority: high, rules: finewebb}
+  b: {knid: jsonl, paths: gone.jsonl, redact: {emial: mask}}
+  c: {kind: jsonl, paths: [ok.jsonl], bsae: x, rules: [fineweb, langauge]}
+  d: {kind: jsonl, paths: [gone.jsonl], pattern: 1}
+  e: 5
+quality: {model: nomodel}
+tokenizer: nope.json
+rules:
+  gopher.wrods: {min: 3, where: {sources: [b, e, q]}}
+  gopher.words: {min: x}
+  private.email: {max: 3}
+  quality.score: {min: 0.5}
+words: [nowords]
+"""
+
+
+def test_mistakes_of_every_class_come_in_one_run_and_none_that_follow_from_them(tmp_path: Path) -> None:
+    (tmp_path / "ok.jsonl").write_text('{"text": "a"}\n')
+    with pytest.raises(UserError) as caught:
+        make_plan(write(tmp_path, ALL_CLASSES))
+    named = [str(mistake).removeprefix(str(tmp_path / "m.yaml")) for mistake in caught.value.all]
+    assert [line.replace(str(tmp_path), "HERE") for line in named] == [
+        ":1: name: this key is required",
+        ":2: sources.甲.kind: unknown kind 'jsnl': did you mean jsonl?",
+        ":2: sources.甲.priorty: unknown key: did you mean priority?",
+        ":2: sources.甲.priority: give a whole number (it is 'high')",
+        ":2: sources.甲.rules: no rules named 'finewebb': did you mean fineweb?",
+        ":2: sources.甲.paths[0]: no such file: 甲.jsonl (looked for HERE/甲.jsonl): did you mean ok.jsonl?",
+        ":3: sources.b.knid: unknown key: did you mean kind?",
+        ":3: sources.b.redact: no kind of private data is called 'emial': did you mean email?",
+        ":3: sources.b.paths: no such file: gone.jsonl (looked for HERE/gone.jsonl): did you mean ok.jsonl?",
+        ":4: sources.c.bsae: unknown key: did you mean base?",
+        ":4: sources.c.rules[1]: no rules named 'langauge': did you mean language?",
+        ":5: sources.d.pattern: unknown key: choose from base, clean, encoding, fields, kind, license, max_bytes, "
+        "max_failures and 5 more",
+        ":5: sources.d.paths[0]: no such file: gone.jsonl (looked for HERE/gone.jsonl): did you mean ok.jsonl?",
+        ":6: sources.e: a source is a mapping with `kind` and `paths`",
+        ":7: quality.model: no such file: HERE/nomodel",
+        ":8: tokenizer: no such file: HERE/nope.json",
+        ":10: rules.gopher.wrods: the signal gopher.wrods, which nothing computes: did you mean gopher.words or "
+        "gopher.stop_words or gopher.hashes?",
+        ":10: rules.gopher.wrods.where.sources[2]: no source named 'q': choose from b, c, d, 甲",
+        ":11: rules.gopher.words.min: expected a number or `off`, not 'x'",
+        ":14: words[0]: HERE/nowords: no such file",
+    ]
+
+
+def test_one_preset_may_stand_without_brackets(tmp_path: Path) -> None:
+    one = load_manifest(
+        write(tmp_path, "name: a\nsources: {w: {kind: jsonl, paths: m.jsonl, rules: fineweb}}\n")
+    )
+    assert one.manifest.sources["w"].rules == ["fineweb"]
 
 
 RIGHT = "name: a\nsources: {mine: {kind: jsonl, paths: [m.jsonl]}, other: {kind: text, paths: [folder]}}\n"
@@ -361,9 +418,9 @@ def test_rules_and_files_are_looked_at_though_other_keys_are_wrong(
             ["1: naem: unknown key: did you mean name?", "2: sources.w.knd: unknown key: did you mean kind?"],
         ),
         (
-            "name: a\nsources: {w: {kind: jsonl, paths: m.jsonl, rules: fineweb}}\nextraction: fast\nquality: 好.bin\n",
+            "name: a\nsources: {w: {kind: jsonl, paths: m.jsonl, rules: 5}}\nextraction: fast\nquality: 好.bin\n",
             [
-                "2: sources.w.rules: a list is expected (it is 'fineweb'): say [fineweb]",
+                "2: sources.w.rules: a list is expected (it is 5)",
                 "3: extraction: a mapping is expected (it is 'fast'): say {mode: fast}",
                 "4: quality: a mapping is expected (it is '好.bin'): say {model: 好.bin}",
             ],

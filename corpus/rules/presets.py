@@ -293,10 +293,15 @@ def _parse_where(where: Any, path: KeyPath, sources: Sequence[str]) -> list[str]
         raise UserError("`where` is written {sources: [NAME, ...]}", (*path, "where"))
     if not sources:
         raise UserError("`where` belongs in the rules of a manifest, not here", (*path, "where"))
-    for at, name in enumerate(where["sources"]):
-        if name not in sources:
-            known = suggest_names(str(name), sources)
-            raise UserError(f"no source named {name!r}: {known}", (*path, "where", "sources", at))
+    unknown = [
+        UserError(
+            f"no source named {name!r}: {suggest_names(str(name), sources)}", (*path, "where", "sources", at)
+        )
+        for at, name in enumerate(where["sources"])
+        if name not in sources
+    ]
+    if unknown:
+        raise UserError.join(unknown)
     return list(where["sources"])
 
 

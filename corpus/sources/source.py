@@ -48,10 +48,10 @@ class Source(BaseModel):
     snapshot: str | None = None
     license: str | None = None
 
-    @field_validator("paths", mode="before")
+    @field_validator("paths", "rules", mode="before")
     @classmethod
-    def _one_path(cls, paths: Any) -> Any:
-        return [paths] if isinstance(paths, str) else paths
+    def _list_one(cls, given: Any) -> Any:
+        return [given] if isinstance(given, str) else given
 
     @classmethod
     def default_rules(cls) -> list[str]:

@@ -5,7 +5,8 @@ The command line begins with it, so what is wrong is said before more is importe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from corpus import data, storage
 from corpus.clean.options import SIGNALS as CLEAN_SIGNALS
 from corpus.clean.options import WORDS
+from corpus.edits.steps import EDIT_STEPS
 from corpus.errors import UserError, describe_briefly, shorten_line
+from corpus.filters import FILTERS
 from corpus.formats.yaml_lines import KeyPath
 from corpus.holding import DECONTAMINATION as DECONTAMINATION_STEP
 from corpus.languages.names import normalize_label, suggest_nameable
@@ -24,16 +27,19 @@ from corpus.rules.rule import RuleSet
 from corpus.sources import is_plugin_kind
 from corpus.sources.input_split import InputSplit, plan_splits, share_splits
 from corpus.sources.inputs import list_files
+from corpus.sources.source import Source
 from corpus.storage.folders import is_folder
 from corpus.storage.names import printable_name
-from corpus.suggestions import suggest_names
+from corpus.suggestions import find_nearest, suggest_names
 from corpus.text.conventions import list_replaced_languages
 
 if TYPE_CHECKING:
     from corpus.pipelines.stored_search import StoredSearch
 
-SIGNAL_KEYS = (("filters",), ("quality",), ("redact",), ("decontaminate",))
+SIGNAL_KEYS = {"clean", "decontaminate", "dedup", "filters", "quality", "redact"}
 """Keys that signals come from: where one of them is wrong, a rule may be right that names none there is."""
+FILTER_KEYS: dict[str, Any] = {"filters": {}, "quality": None, "words": []}
+"""Keys of filters that cannot be loaded where they are wrong, each with its value without them."""
 MAX_NAMED_FILES = 3
 """Files that a line names."""
 
@@ -107,12 +113,10 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         file.raise_mistakes()
     manifest = file.manifest
     tools = Tools(manifest)
-    is_right = not file.mistakes
-    if is_right:
-        check_models(file, tools)
+    check_models(file, tools)
     rules = _load_rules(file, tools)
     for name in (manifest.dedup.lines.sources or ()) if manifest.dedup.lines is not None else ():
-        if name not in manifest.sources and is_right:
+        if name not in manifest.sources and ("sources", name) not in file.lines:
             known = suggest_names(name, manifest.sources)
             file.note(("dedup", "lines", "sources"), f"there is no source {name}: {known}")
     splits: list[InputSplit] = []
@@ -120,6 +124,8 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
         try:
             if not file.mistakes:
                 source.prepare(say)
+            if _has_wrong_places(file, name, source):
+                continue
             files = list_files(source.paths, file.folder, source.base, source.folders)
             if file.mistakes:
                 continue
@@ -142,16 +148,25 @@ def make_plan(path: str, say: Callable[[str], None] | None = None, place: str | 
     return BuildPlan(file=file, splits=splits, tools=tools, rules=rules)
 
 
+def _has_wrong_places(file: ManifestFile, name: str, source: Source) -> bool:
+    """Return whether a key that says where the files of a source are is wrong, or is what an unknown one may mean."""
+    keys = {"path", "paths", "base", *source.FILE_KEYS}
+    below = [mistake.path[2:3] for mistake in file.mistakes if mistake.path[:2] == ("sources", name)]
+    meant = [find_nearest(str(key[0]), type(source).model_fields, 1) if key else [] for key in below]
+    return any(not key or not keys.isdisjoint([*key, *near]) for key, near in zip(below, meant, strict=True))
+
+
 def _load_rules(file: ManifestFile, tools: Tools) -> RuleSet | None:
-    """Return the rules of a manifest, once its plug-ins, lists and sets were found usable; None for a mistake, which is
-    noted. Of a manifest with mistakes the rules alone are read, and where these may come of those, nothing."""
+    """Return the rules of a manifest, once its plug-ins, lists and sets were found usable; None for a mistake.
+
+    Mistakes are noted. Of a manifest that has some the rules alone are read, and what is wrong in them is not noted
+    where it may come of those.
+    """
     is_right = not file.mistakes
     try:
         if is_right:
             tools.extraction_jobs  # noqa: B018 - a plug-in that cannot be used is refused here
-        elif any(mistake.path[:1] in SIGNAL_KEYS for mistake in file.mistakes):
-            return None
-        rules = tools.rules
+        rules = tools.rules if is_right else Tools(_leave_out(file, FILTER_KEYS)).rules
         if is_right:
             tools.filter_versions  # noqa: B018 - a list of words or a language file that cannot be read, too
             tools.lists_identity  # noqa: B018 - a list that cannot be read is refused here
@@ -160,9 +175,12 @@ def _load_rules(file: ManifestFile, tools: Tools) -> RuleSet | None:
 
                 check_sets(file.manifest.decontaminate)
     except UserError as error:
+        before = len(file.mistakes)
         for each in error.all:
-            if is_right or not _names_wrong_source(file, each.path):
+            if is_right or not _may_follow(file, each):
                 file.note(each.path, str(each))
+        if any(mistake.path[:1] and mistake.path[0] in FILTER_KEYS for mistake in file.mistakes[before:]):
+            _load_rules(file, tools)  # without what these are
         return None
     if file.manifest.dedup.against:
         from corpus.pipelines.against import list_old_parts
@@ -172,6 +190,24 @@ def _load_rules(file: ManifestFile, tools: Tools) -> RuleSet | None:
         except UserError as error:
             file.note(("dedup", "against"), str(error))
     return rules
+
+
+def _leave_out(file: ManifestFile, keys: Mapping[str, Any]) -> Manifest:
+    """Return a manifest without what is wrong under these keys, each with the value that leaves it out."""
+    wrong = {mistake.path[0] for mistake in file.mistakes if mistake.path}
+    return file.manifest.model_copy(update={key: value for key, value in keys.items() if key in wrong})
+
+
+def _may_follow(file: ManifestFile, mistake: UserError) -> bool:
+    """Return whether a mistake in rules may come of others: it names a source that is wrong, or a signal that is there
+    once another key is right."""
+    if _names_wrong_source(file, mistake.path):
+        return True
+    step = re.search(r"the signal ([^.\s]+)\S*, which nothing computes", str(mistake))
+    if step is None or step[1] in FILTERS.keys() - FILTER_KEYS.keys():
+        return False
+    wrong = {other.path[0] for other in file.mistakes if other.path}
+    return not wrong.isdisjoint(SIGNAL_KEYS) or ("sources" in wrong and step[1] in EDIT_STEPS)
 
 
 def _names_wrong_source(file: ManifestFile, path: KeyPath) -> bool:
@@ -274,9 +310,10 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
     """Load the models and the tokenizer that the manifest names, use each once, and note those that cannot be used."""
     from corpus.text.page import Page
 
+    wrong = {mistake.path[0] for mistake in file.mistakes if mistake.path}
     models = {
-        "identification": file.manifest.identification.model is not None,
-        "quality": file.manifest.quality is not None,
+        "identification": file.manifest.identification.model is not None and "identification" not in wrong,
+        "quality": file.manifest.quality is not None and not {"quality", "filters", "words"} & wrong,
     }
     for key in [key for key, is_named in models.items() if is_named]:
         try:
@@ -293,7 +330,7 @@ def check_models(file: ManifestFile, tools: Tools) -> None:
             reason = shorten_line(str(error)) or type(error).__name__
             file.note((key, "model"), f"this model cannot be used: {reason}")
     options = file.manifest.tokenizer
-    if options.path is not None:
+    if options.path is not None and "tokenizer" not in wrong:
         from corpus.tokens.encode import load_encoder
 
         try:

@@ -480,7 +480,7 @@ def build(folder: Path, said: list[str]) -> None:
     ("options", "message"),
     [
         ("{sets: [nowhere]}", "decontaminate.sets[0]: {folder}/nowhere: no such file or folder"),
-        ("{sets: one.jsonl}", "decontaminate.sets[0]: {folder}/one.jsonl is input of the source web"),
+        ("{sets: one.jsonl}", "decontaminate.sets: {folder}/one.jsonl is input of the source web"),
         (
             "{sets: [sets], action: burn}",
             "decontaminate.action: 'burn' is not among its values: say one of cut, drop, mark",

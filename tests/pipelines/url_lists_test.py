@@ -59,5 +59,5 @@ def test_lists_stop_pages_and_a_changed_list_reads_them_again(tmp_path: Path) ->
     build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
     assert [url for url, gate in read_gates(out).items() if gate == "url.block"] == ["https://c.example/"]
     (tmp_path / "block.txt").unlink()
-    with pytest.raises(UserError, match=r"manifest\.yaml:4: urls\.block\[0\]: .*block\.txt: no such file"):
+    with pytest.raises(UserError, match=r"manifest\.yaml:4: urls\.block: .*block\.txt: no such file"):
         build_workspace(str(manifest), str(out), Running(workers=1), until="ingest")
