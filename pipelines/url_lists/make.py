@@ -34,6 +34,8 @@ from corpus.pipelines.url_lists.job import UrlListJob
 from corpus.pipelines.url_lists.read import read_step
 from corpus.pipelines.url_lists.write import SumScores, write_step
 from corpus.sources.inputs import list_files
+from corpus.sources.recognize import Recognized, recognize_file
+from corpus.sources.recognize.file_verdicts import REDDIT_SUBMISSIONS
 from corpus.storage.fingerprint import file_identity, fingerprint
 from corpus.storage.lock import hold_lock
 from corpus.storage.part_writer import PartWriter
@@ -129,6 +131,7 @@ def _join(job: UrlListJob) -> dict[str, Any]:
     failures: list[dict[str, Any]] = []
     for at in range(len(job.files)):
         stored = json.loads(storage.read_text(job.counts(at)))
+        _check_submissions(job.files[at][0], Counter(stored["counts"]))
         counts.update(stored["counts"])
         failures += stored["failures"]
     if failures and not counts["submissions"]:
@@ -155,6 +158,22 @@ def _join(job: UrlListJob) -> dict[str, Any]:
         storage.remove(piece)
         storage.remove(piece.removesuffix(".parquet") + ".json")
     return {"rows": rows, "failures": counts["failures"]}
+
+
+def _check_submissions(path: str, counts: Counter[str]) -> None:
+    """Raise RunError if the rows of a file are no submissions: not one has an address, or not one has a score."""
+    for reason, what in (("address", "an address that it links to"), ("no_score", "a score")):
+        if not counts["submissions"] or counts[f"reason:{reason}"] < counts["submissions"]:
+            continue
+        verdict = None if storage.is_remote(path) else recognize_file(path)
+        if verdict == REDDIT_SUBMISSIONS:
+            continue
+        holds = "give submissions of Reddit, such as RS_2023-01.zst"
+        if isinstance(verdict, Recognized):
+            holds = f"it holds {verdict.what}, which `kind: {verdict.kind}` of a manifest reads"
+        rows = counts["submissions"]
+        none = f"none of its {rows:,} rows has" if rows > 1 else "its row does not have"
+        raise RunError(f"{path}: no submissions of Reddit: {none} {what}: {holds}")
 
 
 def _read_sorted_rows(path: str) -> Iterator[tuple[tuple[str, int], tuple[Any, ...]]]:

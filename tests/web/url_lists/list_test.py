@@ -288,3 +288,43 @@ def test_hashes_of_a_list_are_sorted_and_mapped(tmp_path: Path) -> None:
     wanted = np.array([rows[0]["hash"], 1, 0, rows[-1]["hash"]], np.uint64)
     assert contains(hashes, wanted).tolist() == [True, False, False, True]
     assert key_of(rows[0]["url"]) == rows[0]["key"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (
+            [
+                {
+                    "id": "c1",
+                    "body": "今日は良い天気です",
+                    "score": 3,
+                    "link_id": "t3_a",
+                    "subreddit": "日本",
+                    "author": "x",
+                }
+            ]
+            * 2,
+            "none of its 2 rows has an address that it links to: it holds comments of Reddit, which "
+            "`kind: reddit-comments` of a manifest reads",
+        ),
+        (
+            [{"url": "https://example.org/ข่าว", "text": "ข่าววันนี้ ฝนตกหนักทั่วทั้งเมือง " * 5}],
+            "its row does not have a score: it holds files of JSON Lines, which `kind: jsonl` of a manifest reads",
+        ),
+    ],
+)
+def test_rows_that_are_no_submissions_are_refused(
+    tmp_path: Path, rows: list[dict[str, Any]], reason: str
+) -> None:
+    path = write(tmp_path / "RC.jsonl", rows)
+    with pytest.raises(RunError) as caught:
+        make_list([path], str(tmp_path / "out"), LinkRules(), Running())
+    assert str(caught.value) == f"{path}: no submissions of Reddit: {reason}"
+    assert not (tmp_path / "out/urls.parquet").exists()
+
+
+def test_submissions_none_of_which_links_to_a_page_make_an_empty_list(tmp_path: Path) -> None:
+    rows = [post(1, "https://i.redd.it/a.jpg"), post(2, "/r/news/comments/1/", is_self=True)]
+    urls, counts = made(tmp_path, rows)
+    assert urls == {} and counts["submissions", "media"] == 1
