@@ -576,3 +576,20 @@ def test_an_empty_manifest_is_no_data_to_look_at(tmp_path: Path, text: str) -> N
         load_manifest(str(path))
     assert "`corpus init FOLDER --out first.yaml` writes one" in str(caught.value)
     assert ("the file is empty" in str(caught.value)) == (text in ("", "# 空\n"))
+
+
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("null", "and YAML reads null as nothing: write 'null' in quotes"),
+        ("~", "and YAML reads ~ as nothing: write '~' in quotes"),
+        ("2024-01-01", "and YAML reads 2024-01-01 as a date: write '2024-01-01' in quotes"),
+        ("[中, 文]", "not a list"),
+        ("? {а: 1}\n  ", "not a mapping"),
+    ],
+)
+def test_a_key_that_is_no_text_is_named_with_its_place(tmp_path: Path, key: str, what: str) -> None:
+    path = write(tmp_path, f"name: a\nsources:\n  {key}: {{kind: jsonl, paths: m.jsonl}}\n")
+    with pytest.raises(UserError) as caught:
+        load_manifest(path)
+    assert str(caught.value) == f"{path}:3: sources: a key must be plain text, {what}"

@@ -124,9 +124,9 @@ def _construct_value(
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            key = _construct_key(loader, key_node, name)
+            key = _construct_key(loader, key_node, path, name)
             if not isinstance(key, str | int | float | bool):
-                raise UserError(f"{name}:{line}: a key must be plain text")
+                raise UserError(f"{_place(name, line, path)} {_describe_odd_key(key_node)}")
             key = key if isinstance(key, str) else str(key_node.value)
             where = (*path, key)
             if key in result:
@@ -146,16 +146,33 @@ def _construct_value(
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-        key = f" {format_path(path)}:" if path else ""
-        raise UserError(f"{name}:{node.start_mark.line + 1}:{key} {reason}") from None
+        raise UserError(f"{_place(name, node.start_mark.line + 1, path)} {reason}") from None
 
 
-def _construct_key(loader: yaml.SafeLoader, node: yaml.Node, name: str) -> Any:
+def _place(name: str, line: int, path: KeyPath) -> str:
+    return f"{name}:{line}: {format_path(path)}:" if path else f"{name}:{line}:"
+
+
+def _describe_odd_key(node: yaml.Node) -> str:
+    """Return what is wrong with a key that YAML reads as no text and no number: null, a date, a list."""
+    if not isinstance(node, yaml.ScalarNode):
+        return (
+            f"a key must be plain text, not a {'list' if isinstance(node, yaml.SequenceNode) else 'mapping'}"
+        )
+    if not node.value:
+        return "a key must be plain text, and one is empty"
+    what = (
+        "nothing" if node.tag.endswith(":null") else "a date" if node.tag.endswith(":timestamp") else "binary"
+    )
+    return f"a key must be plain text, and YAML reads {node.value} as {what}: write '{node.value}' in quotes"
+
+
+def _construct_key(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, name: str) -> Any:
     try:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         reason = error.problem if isinstance(error, yaml.MarkedYAMLError) else error
-        raise UserError(f"{name}:{node.start_mark.line + 1}: not a key: {reason}") from None
+        raise UserError(f"{_place(name, node.start_mark.line + 1, path)} not a key: {reason}") from None
 
 
 def format_path(path: KeyPath) -> str:

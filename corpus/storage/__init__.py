@@ -169,9 +169,11 @@ def atomic_output(path: str) -> Iterator[BinaryIO]:
             output.flush()
             os.fsync(output.fileno())
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = target  # which a write does not name, as on a full disk
         raise
 
 

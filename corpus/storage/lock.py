@@ -62,8 +62,7 @@ def hold_lock(root: str, shared: bool = False) -> Iterator[Callable[[], None]]:
         try:
             file.truncate(0)
             if not shared:
-                file.write(str(os.getpid()))
-            file.flush()
+                os.write(file.fileno(), str(os.getpid()).encode())  # closing would write a buffer again
         except OSError as error:
             raise RunError(f"{root}: cannot be written to: {error.strerror}") from None
         yield file.close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from contextlib import suppress
 
 from corpus.errors import UserError
@@ -14,6 +15,8 @@ INNER_PATH_BYTES = 300
 """Bytes that the path of a file may have inside a folder that is written."""
 FALLBACK_NAME_BYTES, FALLBACK_PATH_BYTES = 255, 4096
 """Where a disk does not say how long names and paths may be."""
+FULL_BYTES = 1 << 20
+"""Room that is left on a disk that is as good as full: a write that failed may have been larger."""
 SHOWN_CHARACTERS = 60
 """Characters that are shown of a path that is too long."""
 _ADVICE = {
@@ -131,6 +134,29 @@ def describe_os_error(error: OSError) -> str:
     """Return what an operating system refused as one line: where, what, and what to do."""
     if error.errno is None or error.strerror is None:
         return str(error)
-    places = [str(place) for place in (error.filename, error.filename2) if place is not None]
+    place = name_place(error)
     advice = _ADVICE.get(error.errno)
-    return ": ".join([*(places[:1]), error.strerror, *([advice] if advice else [])])
+    return ": ".join([*([place] if place else []), error.strerror, *([advice] if advice else [])])
+
+
+def name_place(error: OSError) -> str | None:
+    """Return what an operating system refused to work on; of a full disk that it does not name, the one that is full of
+    those that are written to without a name: that of the output, or of temporary files. None where nothing tells."""
+    for place in (error.filename, error.filename2):
+        if place is not None:
+            return str(place)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    with suppress(OSError, ValueError):
+        if stat.S_ISREG(os.fstat(1).st_mode) and _is_full(1):
+            return "the file that the output goes to"
+    with suppress(OSError):
+        folder = tempfile.gettempdir()
+        if _is_full(folder):
+            return f"the folder of temporary files, {folder} (TMPDIR names another)"
+    return None
+
+
+def _is_full(place: str | int) -> bool:
+    disk = os.statvfs(place)
+    return disk.f_bavail * disk.f_frsize < FULL_BYTES

@@ -25,6 +25,7 @@ from corpus.storage.retry import (
     RemoteError,
     ShortRead,
     call_with_retries,
+    describe_error,
     error_chain,
     http_answer,
     is_transient,
@@ -90,6 +91,9 @@ def filesystem(path: str) -> tuple[Any, str]:
         raise UserError(f"{path}: no installed package reads such addresses: {advice}") from None
     except ValueError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+    except Exception as error:  # of one that connects at once, such as FTP
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise RemoteError(path, reason or describe_error(error, None)) from error
 
 
 def _timeout_options(path: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from corpus.pipelines.beam.remote_work import find_work_error
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.build.stop import exit_on_signals
 from corpus.progress import StageProgress, Status, Tally
+from corpus.storage.outputs import name_place
 from corpus.validation import Shares
 from corpus.workspace import Workspace
 
@@ -205,7 +206,7 @@ def report_end(
             yield
     except OSError as error:
         status.end("failed", error=shorten_line(str(error), MAX_ERROR_CHARACTERS))
-        place = f" ({error.filename})" if error.filename else ""
+        place = f" ({named})" if (named := name_place(error)) else ""
         raise RunError(
             f"{error.strerror or error}{place}. Finished parts are kept: resume with the same command"
         ) from error

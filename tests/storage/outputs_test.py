@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from corpus import storage
 from corpus.errors import UserError
 from corpus.export.target import check_folder
 from corpus.pipelines.build.build import check_out
@@ -16,7 +18,8 @@ from corpus.pipelines.cli.fetch import fetch
 from corpus.pipelines.cli.init import init
 from corpus.pipelines.cli.sample import sample
 from corpus.pipelines.cli.urls import urls
-from corpus.storage.outputs import check_output_file, check_output_folder, describe_os_error
+from corpus.storage import RemoteError
+from corpus.storage.outputs import check_output_file, check_output_folder, describe_os_error, name_place
 from tests.cli.running import run
 
 LONG_NAME = "长" * 100
@@ -121,3 +124,41 @@ def test_every_command_says_so_before_any_work(here: Path, path: str, line: str)
 )
 def test_errors_of_the_system_have_no_number(error: OSError, line: str) -> None:
     assert describe_os_error(error).startswith(line)
+
+
+def test_a_write_that_fails_names_the_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "文件.txt")
+    with pytest.raises(OSError) as failed, storage.atomic_output(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert describe_os_error(failed.value) == (
+        f"{path}: No space left on device: free some room, or name a place on another disk"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_that_nothing_names_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    full = {str(tmp_path)}
+    room = os.statvfs(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(
+        os,
+        "statvfs",
+        lambda place: os.statvfs_result((*room[:4], 0 if place in full else 1 << 30, *room[5:])),
+    )
+    assert name_place(error) == f"the folder of temporary files, {tmp_path} (TMPDIR names another)"
+    full.clear()
+    assert name_place(error) is None
+    assert name_place(OSError(errno.ENOSPC, "No space left on device", "/a/b")) == "/a/b"
+
+
+def test_a_store_that_connects_at_once_is_named_where_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*_: object, **__: object) -> None:
+        raise OSError(-2, "Name or service not known")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", connect)
+    with pytest.raises(RemoteError) as failed:
+        storage.exists("ftp://x/y/workspace.json")
+    assert str(failed.value) == "ftp://x/y/workspace.json: Name or service not known"
