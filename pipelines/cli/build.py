@@ -219,14 +219,35 @@ def _describe_no_text(workspace: Workspace, gates: Counter[str], quarantined: li
         )
         if rows
     ]
+    sources = list(workspace.read_manifest()["sources"].values())
     if not gates:
-        commands.append("check `kind`, `paths` and `fields` in the manifest")
+        commands.append(f"check {_list_input_keys(sources)} in the manifest")
     sizes = workspace.input_sizes().values()
     nothing = (
-        "the input has no records" if any(each["bytes"] for each in sizes) else "the input is empty files"
+        _describe_no_records(sources) if any(each["bytes"] for each in sizes) else "the input is empty files"
     )
     what = f"of the records, {'; '.join(parts)}" if parts else nothing
     return f"no text was read: {what}: {'; '.join(commands)}"
+
+
+def _list_input_keys(sources: Sequence[Mapping[str, Any]]) -> str:
+    """Return the keys of sources that say what is read, as far as some of these has them."""
+    from corpus.sources.web.urls import WAYS
+
+    ways = {key for source in sources if source["kind"] == "urls" for key in WAYS if source.get(key)}
+    has_paths = any(source["kind"] != "urls" for source in sources)
+    has = {"kind"} | ({"urls", *ways} if ways else set()) | ({"paths"} if has_paths else set())
+    has |= {"fields"} if any("fields" in source for source in sources) else set()
+    named = [f"`{key}`" for key in ("kind", "paths", "fields", "urls", *WAYS) if key in has]
+    return f"{', '.join(named[:-1])} and {named[-1]}"
+
+
+def _describe_no_records(sources: Sequence[Mapping[str, Any]]) -> str:
+    """Return why input that is not empty has no records: of archives of a list alone, that no page of it is there."""
+    if all(source["kind"] == "urls" and source.get("warcs") for source in sources):
+        lists = list(dict.fromkeys(source["urls"] for source in sources))
+        return f"the archives hold none of the addresses of {', '.join(map(printable_name, lists))}"
+    return "the input has no records"
 
 
 def _name_first(file: str | None, records: int) -> str:

@@ -39,7 +39,7 @@ from corpus.web.index.lookup import WantedPage, look_up, open_index
 from corpus.web.index.ranges import coalesce
 from corpus.web.url_lists.index_key import VERSION as KEYS_VERSION
 from corpus.web.url_lists.index_key import hash_of, hashes_of, key_of
-from corpus.web.url_lists.url_list import contains, has_hashes, open_list, sorted_hashes
+from corpus.web.url_lists.url_list import contains, find_list, has_hashes, open_list, sorted_hashes
 
 BYTES_PER_PAGE = 20_000
 """What a page of a list counts in split sizes: an average record of a crawl, compressed."""
@@ -48,6 +48,10 @@ RECORD_SLACK_BYTES = 1 << 20
 """Bytes that a record may have beyond its page: headers, and what does not compress."""
 MAX_SPLIT_PAGES = 20_000
 """Pages of a split: the captures and the key ranges of all of them are in memory together."""
+
+
+WAYS = ("warcs", "index", "fetched")
+"""Keys that say where the pages of a list are, one of which a source has."""
 
 
 class Urls(Warc):
@@ -80,7 +84,9 @@ class Urls(Warc):
         for key in ("warcs", "index"):
             if isinstance(given.get(key), str):
                 given[key] = [given[key]]
-        ways = [key for key in ("warcs", "index", "fetched") if given.get(key)]
+        if isinstance(given.get("urls"), str):
+            given["urls"] = find_list(given["urls"])
+        ways = [key for key in WAYS if given.get(key)]
         if len(ways) != 1:
             raise ValueError("give exactly one of warcs, index and fetched")
         if not given.get("urls") and (ways != ["fetched"] or given.get("fetch")):

@@ -29,7 +29,7 @@ from corpus.web.fetch.options import FetchOptions
 from corpus.web.fetch.outcomes import LEDGER_FILE, Journal, LedgerEntry, make_url_line, write_ledger
 from corpus.web.fetch.robots import MAX_ROBOTS_BYTES, Robots, parse_robots
 from corpus.web.fetch.warc_writer import Exchange, WarcFolder
-from corpus.web.url_lists.url_list import open_list
+from corpus.web.url_lists.url_list import find_list, open_list
 
 COMMIT_SECONDS = 0.2
 """Seconds between two syncs of the output to disk."""
@@ -57,6 +57,7 @@ def fetch_list(
         raise UserError(f"{folder}: pages are fetched into a local folder")
     if options.ca_file is not None and not os.path.isfile(options.ca_file):
         raise UserError(f"{options.ca_file}: no such certificate file")
+    list_path = find_list(list_path)
     open_list(list_path).close()
     folder = storage.local_path(folder)
     identity = file_identity(storage.stat(list_path, list_path))

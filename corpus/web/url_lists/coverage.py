@@ -14,6 +14,7 @@ from corpus.web.url_lists.index_key import hashes_of
 from corpus.web.url_lists.url_list import (
     URL_LIST_GROUP_ROWS,
     as_parquet_list,
+    find_list,
     open_list,
     read_batches,
     read_hashes,
@@ -50,7 +51,7 @@ def measure_coverage(
     """
     if source is not None and source not in (known := sorted({name for name, _ in workspace.splits()})):
         raise UserError(f"--source {source}: the workspace has {', '.join(known)}")
-    with as_parquet_list(list_path) as path:
+    with as_parquet_list(find_list(list_path)) as path:
         return _measure(workspace, path, source, out)
 
 

@@ -33,15 +33,26 @@ URL_LIST_SCHEMA = pa.schema(
 """A row of a list: `url` is the spelling to fetch, `key` what all spellings share (`corpus.web.url_lists.index_key`),
 `hash` its XXH3; the sum of the scores, how many submissions, when the first and the last came, and where."""
 URL_LIST_GROUP_ROWS = 1 << 16
+LIST_NAME = "urls.parquet"
+"""The list in the folder that `corpus urls` writes to."""
 _PARQUET_MAGIC = b"PAR1"
+
+
+def find_list(path: str) -> str:
+    """Return the path of a list: of a folder that `corpus urls` has made, that of the list in it."""
+    inside = storage.join(path, LIST_NAME)
+    return inside if not storage.is_remote(path) and os.path.isdir(path) and os.path.isfile(inside) else path
 
 
 def open_list(path: str) -> pq.ParquetFile:
     """Open the Parquet file of a list; other columns than `url` may be missing. Raises UserError where it is none."""
     try:
         url_list = pq.ParquetFile(storage.open_input(path), pre_buffer=False)  # not the whole column
+    except IsADirectoryError:
+        raise UserError(f"{path} is a folder: name the list in it, such as {LIST_NAME}") from None
     except (pa.ArrowException, OSError) as error:
-        reason = shorten_line(str(error).splitlines()[0], 200)
+        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = shorten_line(told.splitlines()[0], 200)
         if "magic bytes" in reason:  # Arrow's word for another format, or a file that is cut
             with storage.open_input(path) as stream:
                 is_cut = stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
@@ -63,6 +74,8 @@ def open_list(path: str) -> pq.ParquetFile:
 def as_parquet_list(path: str) -> Iterator[str]:
     """Yield the path of a list in Parquet: the list itself, or a temporary one made of text with an address a line,
     plain or compressed. Lines without text are left out. Raises UserError where no line is a web address."""
+    if not storage.is_remote(path) and os.path.isdir(path):
+        raise UserError(f"{path} is a folder: name the list in it, such as {LIST_NAME}")
     with storage.open_input(path) as stream:
         is_parquet = stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
     if is_parquet:
