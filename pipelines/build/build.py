@@ -40,7 +40,13 @@ def build_workspace(
     records in quarantine again, with four times the budgets. `share` makes the parts of a slice alone.
     """
     out = storage.local_path(out)
-    check_out(out)
+    refusal: UserError | None = None
+    try:
+        check_out(out)
+    except UserError as error:
+        if storage.is_remote(out) or not storage.exists(storage.join(out, "state.json")):
+            raise
+        refusal = error  # unless there is nothing to do
     if not running.local and not storage.is_remote(out):
         out = os.path.abspath(out)  # workers have other current folders
     with exit_on_signals():
@@ -52,6 +58,14 @@ def build_workspace(
             manifest, say if share is None else None
         )  # what is wrong is said before more is imported
         keep_pandas_out()
+        if refusal is not None:
+            from corpus.pipelines.build.sequence import WHOLE, find_finished
+
+            finished = None if share is not None or retry_quarantine else find_finished(plan, out)
+            if finished is None:
+                raise refusal
+            say(WHOLE)
+            return finished
         if share is not None:
             from corpus.pipelines.build.slices import build_slice
 

@@ -65,6 +65,11 @@ def remember_unread(workspace: Workspace, splits: list[tuple[str, str]]) -> None
         storage.remove(path)
 
 
+def has_unread_parts(workspace: Workspace) -> bool:
+    """Return whether the next build reads splits again whose files became unreachable before their end."""
+    return storage.exists(workspace.path(UNREAD_FILE))
+
+
 def remove_unread_parts(workspace: Workspace) -> None:
     """Remove the parts of splits whose files became unreachable before their end, so that they are read again.
 
@@ -72,7 +77,7 @@ def remove_unread_parts(workspace: Workspace) -> None:
     splits, and everything that is made of all splits.
     """
     path = workspace.path(UNREAD_FILE)
-    if not storage.exists(path):
+    if not has_unread_parts(workspace):
         return
     for source, split in json.loads(storage.read_text(path)):
         for folder in ("documents", "decisions", *(f"signals/{step}" for step in STORED_STEPS)):

@@ -32,7 +32,13 @@ from corpus.pipelines.build.plan_files import (
     write_plan,
 )
 from corpus.pipelines.build.probe import check_text_fields, describe_unmatched_fields
-from corpus.pipelines.build.retry import apply_retries, check_failures, remember_unread, remove_unread_parts
+from corpus.pipelines.build.retry import (
+    apply_retries,
+    check_failures,
+    has_unread_parts,
+    remember_unread,
+    remove_unread_parts,
+)
 from corpus.pipelines.build.run import NOTHING_TO_DO, Build, report_end
 from corpus.pipelines.build.stages import STAGES, ingest_fingerprint, remove_part_statistics
 from corpus.pipelines.tokenize import check_kept_tokenizer
@@ -40,6 +46,22 @@ from corpus.progress import StageProgress, Status, merge_slice_timings
 from corpus.storage import is_remote
 from corpus.storage.lock import hold_lock
 from corpus.workspace import LATER_TABLES, LEDGER_TABLES, Workspace
+
+WHOLE = f"{NOTHING_TO_DO}: the workspace is complete"
+
+
+def find_finished(plan: BuildPlan, out: str) -> Workspace | None:
+    """Return the workspace of a local folder if it is a finished build of a plan, without writing to it."""
+    workspace = Workspace.open(out)
+    plan = apply_retries(plan, workspace, again=False)
+    if (
+        (workspace.read_state() or {}).get("build") != plan_fingerprint(plan)
+        or has_unread_parts(workspace)
+        or list_missing_parts(workspace, plan)
+    ):
+        return None
+    check_failures(plan, workspace)
+    return workspace
 
 
 def build_locked(
@@ -69,7 +91,7 @@ def build_locked(
         state = workspace.read_state() or {}
         if state.get("build") == wanted and not list_missing_parts(workspace, plan):
             check_failures(plan, workspace)  # its bound is no part of what was built
-            say(f"{NOTHING_TO_DO}: the workspace is complete")
+            say(WHOLE)
             return workspace
         check_text_fields(plan)
         say_about_manifest(plan, say)

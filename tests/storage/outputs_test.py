@@ -12,7 +12,8 @@ import pytest
 from corpus import storage
 from corpus.errors import UserError
 from corpus.export.target import check_folder
-from corpus.pipelines.build.build import check_out
+from corpus.pipelines.beam.options import Running
+from corpus.pipelines.build.build import build_workspace, check_out
 from corpus.pipelines.cli.demo import demo
 from corpus.pipelines.cli.fetch import fetch
 from corpus.pipelines.cli.init import init
@@ -162,3 +163,26 @@ def test_a_store_that_connects_at_once_is_named_where_it_cannot(monkeypatch: pyt
     with pytest.raises(RemoteError) as failed:
         storage.exists("ftp://x/y/workspace.json")
     assert str(failed.value) == "ftp://x/y/workspace.json: Name or service not known"
+
+
+def test_a_finished_build_that_cannot_be_written_to_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "文.jsonl").write_text('{"text": "早上好，世界。窗口外面有一条河。"}\n')
+    manifest = tmp_path / "m.yaml"
+    text = "name: a\nsources: {w: {kind: jsonl, paths: 文.jsonl, rules: []}}\ntokenizer: {vocabulary: 300}\n"
+    manifest.write_text(text)
+    out = str(tmp_path / "out")
+    build_workspace(str(manifest), out, Running(workers=1))
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: not mode & os.W_OK and allowed(place, mode))
+    said: list[str] = []
+    assert build_workspace(str(manifest), out, Running(workers=1), said.append).root == out
+    assert said == ["nothing to do: the workspace is complete"]
+    manifest.write_text(text + "seed: 1\n")
+    with pytest.raises(
+        UserError, match=rf"^--out {out}: cannot be written to: name a place that you can write"
+    ):
+        build_workspace(str(manifest), out, Running(workers=1))
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
