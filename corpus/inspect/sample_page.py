@@ -11,8 +11,8 @@ from corpus.inspect.readable import format_things
 from corpus.inspect.samples import shorten_pieces, split_document
 from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
-    describe_failed_signals,
     describe_own_id,
+    describe_signals,
     describe_verdict,
     has_pair,
 )
@@ -46,9 +46,10 @@ del { background: var(--dropped); }
 """
 
 
-def build_sample_page(rows: list[dict[str, Any]], title: str, full: bool) -> str:
-    """Return an HTML page of documents from `corpus.inspect.samples.choose_documents`."""
-    articles = "\n".join(_build_article(row, full) for row in rows)
+def build_sample_page(rows: list[dict[str, Any]], title: str, full: bool, asked: str | None = None) -> str:
+    """Return an HTML page of documents from `corpus.inspect.samples.choose_documents`, each with the value of a signal
+    that was asked for."""
+    articles = "\n".join(_build_article(row, full, asked) for row in rows)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">\n'
@@ -57,14 +58,15 @@ def build_sample_page(rows: list[dict[str, Any]], title: str, full: bool) -> str
     )
 
 
-def _build_article(row: dict[str, Any], full: bool) -> str:
+def _build_article(row: dict[str, Any], full: bool, asked: str | None) -> str:
     origin = row["origin"]
     kind = "kept" if row["kept"] else "dropped"
     label = row["language"] or "-"
     name = name_language(label)
     facts = [row["id"], row["source"], f"{name} {label}" if name else label]
     place = f"{row['url'] or '-'} · {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
-    signals = f"<div>{escape(describe_failed_signals(row))}</div>" if row["failed_rules"] else ""
+    told = describe_signals(row, asked)
+    signals = f"<div>{escape(told)}</div>" if told else ""
     head = (
         f'<header>{escape(" · ".join(facts))} · <span class="{kind}">{escape(describe_verdict(row))}</span>'
         f"<div>{escape(place)}</div>{signals}</header>"

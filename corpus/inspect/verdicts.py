@@ -46,7 +46,9 @@ def describe_relation(relation: dict[str, Any]) -> str:
     return f"{relation['level']}{similarity}, cluster of {relation['cluster_size']}"
 
 
-def describe_failed_signals(row: dict[str, Any]) -> str:
-    """Describe the signals of the rules that a document fails: gopher.words 12."""
+def describe_signals(row: dict[str, Any], asked: str | None = None) -> str:
+    """Describe the signals of the rules that a document fails, and the one that was asked for: gopher.words 12."""
     signals = dict.fromkeys(name.rpartition(".")[0] for name in row["failed_rules"] or ())
+    if asked is not None:
+        signals[asked] = None
     return "  ".join(f"{name} {row['signals'][name]:g}" for name in signals if name in row["signals"])

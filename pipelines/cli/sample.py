@@ -15,8 +15,8 @@ from corpus.inspect.readable import format_things, make_printable
 from corpus.inspect.verdicts import (
     MAX_CHARACTERS_SHOWN,
     describe_document,
-    describe_failed_signals,
     describe_own_id,
+    describe_signals,
     describe_verdict,
     has_pair,
 )
@@ -68,7 +68,7 @@ def sample(
         str | None,
         typer.Option(
             help="Only dropped documents that fail this rule (gopher.words.min) or any rule of this "
-            "signal (gopher.words)."
+            "signal (gopher.words); --score shows documents on both sides of its bound."
         ),
     ] = None,
     gate: Annotated[
@@ -83,8 +83,8 @@ def sample(
         typer.Option(
             metavar="SIGNAL=LOW..HIGH",
             help="Only documents with a signal in this range, ends included: gopher.words=40..60, or "
-            "gopher.words=..60 with one end left out. Shows kept and dropped documents; with "
-            "--dropped, only dropped ones.",
+            "gopher.words=..60 with one end left out. Shows kept and dropped documents, each with its value, so "
+            "a range around a bound shows both sides of it; with --dropped, only dropped ones.",
         ),
     ] = None,
     duplicates: Annotated[
@@ -248,18 +248,19 @@ def sample(
         for row in chosen:
             typer.echo(json.dumps(row, ensure_ascii=False, default=str))
         return
+    asked = None if wanted.score is None else wanted.score[0]
     if html is not None:
         from corpus import storage
         from corpus.inspect.sample_page import build_sample_page
 
         count = "1 document" if len(chosen) == 1 else f"{len(chosen):,} documents"
-        storage.write_text(html, build_sample_page(chosen, f"{count} of {workspace}", full))
+        storage.write_text(html, build_sample_page(chosen, f"{count} of {workspace}", full, asked))
         typer.echo(f"{html}: {count}")
         return
     console = make_console()
     with page_output(console) if pager and console.is_terminal else contextlib.nullcontext():
         for row in chosen:
-            show_document(console, row, full)
+            show_document(console, row, full, asked)
 
 
 def explain_no_match(workspace: Workspace, wanted: DocumentQuery) -> str:
@@ -441,8 +442,9 @@ def page_output(console: Console) -> Any:
         yield
 
 
-def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
-    """Print one document; control characters in its text are escaped, never sent to the terminal."""
+def show_document(console: Console, row: dict[str, Any], full: bool, asked: str | None = None) -> None:
+    """Print one document, with the value of a signal that was asked for. Control characters in its text are escaped,
+    never sent to the terminal."""
     from rich.rule import Rule
     from rich.text import Text
 
@@ -461,8 +463,8 @@ def show_document(console: Console, row: dict[str, Any], full: bool) -> None:
     place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
     whole = not console.is_terminal
     console.print(Text(make_printable(place), "dim"), soft_wrap=whole)
-    if row["failed_rules"]:
-        console.print(Text(describe_failed_signals(row), "dim"), soft_wrap=whole)
+    if told := describe_signals(row, asked):
+        console.print(Text(told, "dim"), soft_wrap=whole)
     console.print()
     if has_pair(row):
         show_pair(console, row, full)

@@ -187,6 +187,18 @@ def test_a_duplicate_names_the_one_that_stands_for_it(demo: str, documents: list
     assert "dropped as a duplicate of" in printed and (title or stayed["url"]).split()[0] in printed
 
 
+def test_a_range_shows_both_sides_of_a_bound_with_the_values(demo: str, tmp_path: Path) -> None:
+    options = ("--score", "gopher.words=30..80", "-n", "40")
+    rows = sampled(demo, *options)
+    assert {row["kept"] for row in rows} == {True, False}
+    printed = run(sample, demo, *options, "--no-pager")
+    run(sample, demo, *options, "--html", str(tmp_path / "页.html"))
+    page = (tmp_path / "页.html").read_text()
+    for row in rows:
+        told = f"gopher.words {row['signals']['gopher.words']:g}"
+        assert told in printed and told in page
+
+
 def test_an_unfinished_workspace_is_told_in_a_line(demo: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a workspace: `corpus build MANIFEST --out"):
         run(sample, str(tmp_path / "nowhere"))
