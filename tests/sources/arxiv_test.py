@@ -182,3 +182,29 @@ def test_the_sample_tars(data: Path) -> None:
     assert [len(items) for items in found.values()] == [9, 4]
     gates = [gate for items in found.values() for _, _, gate in items]
     assert gates.count("arxiv.pdf_only") == 1 and gates.count("arxiv.no_tex") == 3 and gates.count(None) == 9
+
+
+def packed_tar(*members: tuple[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", format=tarfile.USTAR_FORMAT) as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return packed.getvalue()
+
+
+def test_encrypted_tex_without_any_other_is_no_tex(tmp_path: Path) -> None:
+    style, locked, figure = b"\\ProvidesPackage{x}", bytes(range(256)), bytes(300 << 10)
+    path = bulk(
+        tmp_path / "arXiv_src_0504_001.tar",
+        [
+            ("0504/math0504001.gz", packed_tar(("imsart.sty", style), ("lnms.tex.cry", locked))),
+            ("0504/math0504002.gz", packed_tar(("a.tex.cry", locked), ("论文.tex", TEX))),
+            ("0504/math0504003.gz", packed_tar(("a.tex.cry", locked), ("f.eps", figure), ("b.TEX", TEX))),
+            ("0504/math0504004.gz", packed_tar(("a.tex.cry", locked), ("f.eps", figure))),
+            ("0504/math0504005.gz", packed_tar(("a.sty", style), ("paper", TEX))),
+        ],
+    )
+    gates = [one.gate for one in read(path) if isinstance(one, Record)]
+    assert gates == ["arxiv.no_tex", None, None, "arxiv.no_tex", None]

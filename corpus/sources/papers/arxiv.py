@@ -7,10 +7,13 @@ stored, and `corpus.extract.latex.paper` reads it, within bounds.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import tarfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Annotated, Any, BinaryIO, Literal
 
@@ -29,10 +32,15 @@ from corpus.storage import open_input
 SUBMISSION_MEDIA_TYPE = "application/x-tex-submission"
 GZIP_MAGIC = b"\x1f\x8b"
 PEEK_BYTES = 4096
+NAMES_BYTES = 256 << 10
+"""Bytes of a submission that are looked at for the names in it, up to the first that may be a paper's."""
+MAX_INFLATED_BYTES = 1 << 30
 MANIFEST_NAME = "arXiv_src_manifest.xml"
 
 _NEW_ID = re.compile(r"(\d{4}\.\d{4,5})(v\d+)?")
 _OLD_ID = re.compile(r"([a-z-]+(?:\.[A-Z]{2})?)/?(\d{7})(v\d+)?")
+_TEX_NAME = re.compile(r"(?i)(?:\.(?:tex|ltx|latex|txt)|(?:^|/)[^/.]+)$")
+"""Names that the text of a paper may have; of old ones none at the end."""
 _NO_TEX = re.compile(rb"\s*(?:%PDF|%!PS|%!\s|<!DOCTYPE|<html|<\?xml|PK\x03\x04|\x1b%-12345X)", re.IGNORECASE)
 
 
@@ -142,10 +150,36 @@ def _find_gate(body: bytes) -> str | None:
         except zlib.error:
             return None
     if is_tar(head):
-        return None
+        return "arxiv.no_tex" if _is_encrypted(body) else None
     if b"%auto-ignore" in head[:200]:
         return "arxiv.withdrawn"
     return "arxiv.no_tex" if _NO_TEX.match(head) or not is_text(head) else None
+
+
+def _is_encrypted(body: bytes) -> bool:
+    """Return whether a tar holds encrypted TeX (`.tex.cry`) and no other. Cost: inflates `NAMES_BYTES`, and all where
+    these hold encrypted TeX alone."""
+    return all(_holds_only_encrypted(_inflate(body, size)) for size in (NAMES_BYTES, MAX_INFLATED_BYTES))
+
+
+def _inflate(body: bytes, size: int) -> bytes:
+    """Return up to `size` bytes of a submission, and what comes before damage."""
+    if not body.startswith(GZIP_MAGIC):
+        return body[:size]
+    try:
+        return zlib.decompressobj(31).decompress(body, size)
+    except zlib.error:
+        return b""
+
+
+def _holds_only_encrypted(tar: bytes) -> bool:
+    encrypted = False
+    with suppress(tarfile.TarError), tarfile.open(fileobj=io.BytesIO(tar), mode="r:") as archive:
+        for member in archive:
+            if member.isfile() and _TEX_NAME.search(member.name):
+                return False
+            encrypted = encrypted or member.name.lower().endswith(".cry")
+    return encrypted
 
 
 def _is_bulk(stream: BinaryIO) -> bool:
