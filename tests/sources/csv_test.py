@@ -90,8 +90,21 @@ def test_what_is_no_row_is_placed_and_the_rest_is_read(tmp_path: Path) -> None:
     assert [(one.offset, one.error) for one in found if isinstance(one, Failure)] == [
         (text.index("2,"), "a quote that nothing closes"),
         (text.index("4,"), "a row of 3 cells, but there are 2 columns"),
-        (text.index("5\n"), "no text in field 'text'"),
+        (text.index("5\n"), "a row of 1 cell, but there are 2 columns"),
     ]
+
+
+def test_a_row_of_too_few_cells_is_no_document_and_unnamed_columns_may_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,языка,年\nแม่น้ำโขง,th,1\nкусок строки\n長江,zh,\nالنيل,ar\n", encoding="utf-8")
+    found = read(path)
+    assert [one.body for one in found if isinstance(one, Record)] == ["แม่น้ำโขง", "長江"]
+    assert [one.error for one in found if isinstance(one, Failure)] == [
+        "a row of 1 cell, but there are 3 columns",
+        "a row of 2 cells, but there are 3 columns",
+    ]
+    path.write_text("text,lang,\nगंगा,hi\n長江,zh,\n", encoding="utf-8")
+    assert [one.body for one in read(path) if isinstance(one, Record)] == ["गंगा", "長江"]
 
 
 def test_long_rows_and_quotes_that_go_on_are_bounded(tmp_path: Path) -> None:

@@ -487,3 +487,21 @@ def test_patterns_name_what_is_wanted_alone(
         for path in ([each] if os.path.exists(each) else glob.glob(each, recursive=True))
     }
     assert reached == {str(paths[name]) for name in wanted}
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["фильм.srt", "映画.VTT"])
+def test_subtitles_are_called_so(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(f"1\n00:00:01,000 --> 00:00:04,000\n{JAPANESE}\n".encode(codec))
+    verdict = recognize_file(str(path))
+    assert isinstance(verdict, Unread) and verdict.why.startswith("subtitles (SubRip, WebVTT)")
+
+
+def test_text_that_shifts_to_korean_and_back_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "복음.txt"
+    path.write_bytes(("역사적 예수 연구자들은 복음서를 읽는다. " * 9).encode("iso2022_kr"))
+    verdict = recognize_file(str(path))
+    assert isinstance(verdict, Recognized) and verdict.kind == "text"
+    path.write_bytes(b"\x0e\x0f" * 99)
+    assert isinstance(recognize_file(str(path)), Unread)

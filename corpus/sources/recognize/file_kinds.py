@@ -37,6 +37,7 @@ from corpus.sources.recognize.file_verdicts import (
     PICTURES,
     REDDIT_SUBMISSIONS,
     SIDECARS,
+    SUBTITLES,
     Recognized,
     Unread,
     Verdict,
@@ -98,6 +99,8 @@ PATHS_LINE = re.compile(r"\S+\.(?:warc|wet|wat|arc)(?:\.gz)?")
 WAT_SIGN = b'"Envelope"'
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MAX_CONTROL_SHARE = 0.005
+KOREAN_SIGN = b"\x1b$)C"
+SUBTITLE_NAME = re.compile(r"\.(?:srt|vtt|ass|ssa|sbv)$", re.IGNORECASE)
 RECORD_SIGN = re.compile(rb"(?:^|(?<=\n))(?:WARC/[01]\.\d|filedesc://)")
 BINARY_NAME = re.compile(
     r"\.(?:parquet|zip|epub|wacz|7z|tar|tgz)$|\.(?:warc|arc|wet)(?:\.\w+)?$", re.IGNORECASE
@@ -205,7 +208,10 @@ def _find_codec(head: bytes) -> str | None:
         return decode(head, html=False)[1]
     if (order := find_wide_order(head[: len(head) & ~3])) is not None:
         return order
-    controls = len(CONTROLS.findall(head[: 1 << 14]))
+    begin = head[: 1 << 14]
+    controls = len(CONTROLS.findall(begin))
+    if KOREAN_SIGN in begin:  # of ISO-2022-KR, which shifts to Korean and back by controls
+        controls -= begin.count(b"\x0e") + begin.count(b"\x0f")
     return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
 
 
@@ -244,6 +250,8 @@ def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
         return HTML_PAGES if TAG.search(head) else MISNAMED
     if SHEET_NAME.search(name):
         return DATA_TABLES
+    if SUBTITLE_NAME.search(name):
+        return SUBTITLES
     if TABLE_NAME.search(name):
         return _recognize_csv(path, codec)
     lines = start.splitlines()[:20]

@@ -106,6 +106,7 @@ BARE_TABLES = Unread(
     "tables (CSV) without names of columns in their first row: `columns: [...]` of a source of kind csv gives them"
 )
 DATA_FILES = Unread("settings and data (YAML, TOML and the like)")
+SUBTITLES = Unread("subtitles (SubRip, WebVTT): write what is said into text files or JSON Lines")
 LARGE_WIDE_TEXTS = Unread("large texts in UTF-16, which cannot be divided: convert them to UTF-8")
 DOCUMENTS = Unread("PDF and office documents: convert them to text")
 JSON_DOCUMENTS = Unread("JSON that is not one object a line: `jq -c '.[]'` makes JSON Lines of an array")

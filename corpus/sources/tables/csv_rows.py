@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -32,8 +33,8 @@ class Csv(Source):
 
     Cells may be quoted, and hold line ends and doubled quotes then. Text is UTF-8 unless `encoding` says otherwise.
     What stands between two cells is told by the first row unless `delimiter` says it. A quote that nothing closes, a
-    row with more cells than there are columns, and a row of more than `max_bytes` are failures. Files are read whole,
-    since a line may begin inside a cell. Memory: at most four times `max_bytes`.
+    row with more or fewer cells than there are columns, and a row of more than `max_bytes` are failures. Files are read
+    whole, since a line may begin inside a cell. Memory: at most four times `max_bytes`.
     """
 
     kind: Literal["csv"] = "csv"
@@ -50,7 +51,7 @@ class Csv(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     @property
     def _codec(self) -> str:
@@ -84,8 +85,9 @@ class Csv(Source):
             offset, _, cells = row
             if columns is None:
                 columns = cells
-            elif len(cells) <= len(columns):
-                rows.append(name_cells(columns, cells))
+            else:
+                with suppress(ValueError):
+                    rows.append(name_cells(columns, cells))
             if len(rows) >= count or offset >= MAX_PEEKED_BYTES:
                 break
         return rows
@@ -186,7 +188,10 @@ def find_delimiter(row: str) -> str:
 
 
 def name_cells(columns: list[str], cells: list[str]) -> dict[str, Any]:
-    """Return a row by the names of its columns. Raises ValueError where it has more cells than there are columns."""
-    if len(cells) > len(columns):
-        raise ValueError(f"a row of {len(cells)} cells, but there are {len(columns)} columns")
+    """Return a row by the names of its columns. Raises ValueError where it has more cells than there are columns, or
+    fewer than there are up to the last that has a name: it may be a piece of another one."""
+    named = max((at for at, name in enumerate(columns, 1) if name.strip()), default=0)
+    if not named <= len(cells) <= len(columns):
+        size = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+        raise ValueError(f"a row of {size}, but there are {len(columns)} columns")
     return {name.strip(): cell for name, cell in zip(columns, cells, strict=False) if name.strip()}
