@@ -190,8 +190,9 @@ _META = re.compile(
 )
 _LONG_ASCII = re.compile(rb"([\x00-\x7f]{40})[\x00-\x7f]{80,}([\x00-\x7f]{40})")
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_KOREAN_SIGN = b"\x1b$)C"
 _SEVEN_BIT = (
-    (b"\x1b$)C", "iso2022_kr"),
+    (_KOREAN_SIGN, "iso2022_kr"),
     (b"\x1b$B", "iso2022_jp"),
     (b"\x1b$@", "iso2022_jp"),
     (b"\x1b(I", "iso2022_jp"),
@@ -249,8 +250,13 @@ def is_binary(body: bytes) -> bool:
 
 def has_controls(head: bytes) -> bool:
     """Return whether more than 2 % of some bytes are NUL, or 5 % controls that texts do not have."""
-    controls = len(head) - len(head.translate(None, _CONTROLS))
+    controls = len(head) - len(head.translate(None, _CONTROLS)) - count_shifts(head)
     return head.count(0) * 50 > len(head) or controls * 20 > len(head)
+
+
+def count_shifts(head: bytes) -> int:
+    """Return how many controls of a text in ISO-2022-KR shift to Korean and back; 0 for any other."""
+    return head.count(b"\x0e") + head.count(b"\x0f") if _KOREAN_SIGN in head else 0
 
 
 def find_wide_order(body: bytes) -> str | None:

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from corpus.document import Record
+from corpus.extract.plain_text import extract_text
 from corpus.sources.recognize import (
     Recognized,
     Unread,
@@ -505,3 +507,11 @@ def test_text_that_shifts_to_korean_and_back_is_text(tmp_path: Path) -> None:
     assert isinstance(verdict, Recognized) and verdict.kind == "text"
     path.write_bytes(b"\x0e\x0f" * 99)
     assert isinstance(recognize_file(str(path)), Unread)
+
+
+def test_text_that_shifts_to_korean_and_back_is_read(tmp_path: Path) -> None:
+    text = "역사적 예수 연구자들은 복음서를 읽는다."
+    body = text.encode("iso2022_kr")
+    record = Record(native_id="a", file="a", offset=0, length=0, media_type="text/plain", body=body)
+    extracted = extract_text(record, "corpus")
+    assert extracted is not None and extracted.text == text

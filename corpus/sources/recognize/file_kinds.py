@@ -14,7 +14,7 @@ from typing import Any
 
 from corpus.document import MAX_DOCUMENT_BYTES
 from corpus.errors import shorten_line
-from corpus.formats.encodings import decode, find_wide_order, is_wide, name_codec
+from corpus.formats.encodings import count_shifts, decode, find_wide_order, is_wide, name_codec
 from corpus.formats.sevenzip import SEVENZIP_MAGIC
 from corpus.formats.tar import is_tar
 from corpus.sources.code.languages import identify_by_first_line, identify_by_name
@@ -99,7 +99,6 @@ PATHS_LINE = re.compile(r"\S+\.(?:warc|wet|wat|arc)(?:\.gz)?")
 WAT_SIGN = b'"Envelope"'
 CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MAX_CONTROL_SHARE = 0.005
-KOREAN_SIGN = b"\x1b$)C"
 SUBTITLE_NAME = re.compile(r"\.(?:srt|vtt|ass|ssa|sbv)$", re.IGNORECASE)
 RECORD_SIGN = re.compile(rb"(?:^|(?<=\n))(?:WARC/[01]\.\d|filedesc://)")
 BINARY_NAME = re.compile(
@@ -209,9 +208,7 @@ def _find_codec(head: bytes) -> str | None:
     if (order := find_wide_order(head[: len(head) & ~3])) is not None:
         return order
     begin = head[: 1 << 14]
-    controls = len(CONTROLS.findall(begin))
-    if KOREAN_SIGN in begin:  # of ISO-2022-KR, which shifts to Korean and back by controls
-        controls -= begin.count(b"\x0e") + begin.count(b"\x0f")
+    controls = len(CONTROLS.findall(begin)) - count_shifts(begin)
     return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
 
 

@@ -68,7 +68,7 @@ class Text(Source):
 
     @classmethod
     def version(cls) -> int:
-        return 2
+        return 3
 
     def read(self, path: str, file: str, start: int, end: int) -> Iterator[Record | Failure]:
         offset, begin = 0, 0
