@@ -233,6 +233,30 @@ def test_formulas_are_tex_between_dollars() -> None:
     ]
 
 
+@pytest.mark.parametrize("language", SENTENCES)
+def test_signs_for_places_on_the_page_are_no_text(language: str) -> None:
+    one = SENTENCES[language]
+    for sign in ("¶", " # ", "🔗", "§", "↩︎", "<span>¶</span>", "<b>^</b>"):
+        link = f'<a class="headerlink" href="/page#part">{sign}</a>'
+        assert blocks(f"<h2>{one}{link}</h2><h2>{link} {one}</h2><p>{one} {link}") == [one, one, one]
+    edit = '<span class="mw-editsection"><span>[</span><a href="/edit">edit</a><span>]</span></span>'
+    called = '<a href="#r0"><sup><b>a</b></sup></a> <a href="#r1"><sup>b</sup></a>'
+    note = f'<span class="mw-cite-backlink">^ {called}</span>'
+    assert blocks(f"<h2>{one}{edit}</h2><ol><li>{note} <span>{one}</span></ol>") == [one, f"- {one}"]
+    # What says more, or leads to another page, stays.
+    assert blocks(f'<p>{one} <a href="#a">#</a>3 <a href="#b">§</a> 5 <a href="#c">§ 7</a></p>') == [
+        f"{one} #3 § 5 § 7"
+    ]
+    assert blocks(f'<p>{one} <a href="https://example.org/">🔗</a> ¶ # ^</p>') == [f"{one} 🔗 ¶ # ^"]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_an_empty_line_at_the_end_of_a_block_is_none(language: str) -> None:
+    one = SENTENCES[language]
+    assert read_blocks(f"<p>{one}<br>&nbsp;<br>{one}<br>&nbsp;</p>").texts == [one, one]
+    assert read_blocks(f"<p>{one}<br>{one}&nbsp;</p>").texts == [f"{one}\n{one}"]
+
+
 def test_quotations_and_headings_are_in_their_order() -> None:
     one, two = SENTENCES["ru"], SENTENCES["hi"]
     assert blocks(f"<h2>{one}</h2><blockquote><p>{two}</p></blockquote>{one}") == [one, two, one]

@@ -125,12 +125,19 @@ _FORMULA_NAMES = re.compile(r"math|latex")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
 """The first four are put around quotations."""
 _OUTER_SPACES = " \t\n\r"
+_BLANK_ENDS = "\n\xa0 "
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
 _WRAPPED = re.compile(
     rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}{SHARED_SIGNS}])"
     rf"|(?<=[{SHARED_SIGNS}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])"
 )
+_ANCHOR_SIGNS = frozenset(
+    ("¶", "#", "§", "🔗", "⚓", "↩", "↩\ufe0e", "↩\ufe0f", "↵", "⤴", "⤴\ufe0e", "⤴\ufe0f", "⏎", "↑", "^")
+)
+"""What links to the part of a page that they stand in, or back to where a note is called, have for text."""
+MAX_SIGN = 4
+"""Characters of such a text, with a space before it."""
 _LINE_NUMBERS = re.compile(r"(?:\s*\d+\s*\n){1,}\s*\d+\s*")
 _NUMBER_WORDS = re.compile(
     r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number|crayon-num|blob-num"
@@ -312,6 +319,8 @@ class _Walk:
                     opened.pop()
                 elif role == _LINK:
                     in_link -= 1
+                    if pieces and len(pieces[-1]) <= MAX_SIGN:
+                        self._drop_sign(node)
                 elif role >= _RAISED:
                     self._rewrite(node, role)
                 elif role == _LINE:
@@ -369,6 +378,8 @@ class _Walk:
                                     add_piece(text)
                             if role == _LINK:
                                 in_link -= 1
+                                if text and len(text) <= MAX_SIGN:
+                                    self._drop_sign(node)
                             node = node.next
                             continue
                         push((node, role))
@@ -538,6 +549,19 @@ class _Walk:
             text = write_script(text, node.tag, before, following.text_content or "" if is_text else "")
         pieces[begin:] = [text]
 
+    def _drop_sign(self, link: Any) -> None:
+        """Take out what a link has put last into the open block if it is a sign for a place on the page and no text:
+        `Heading¶`, `the end of a note ↩`. One before a number stays: § 5, #3."""
+        put = self.pieces[-1] if self.pieces else ""
+        sign = put.strip()
+        if sign not in _ANCHOR_SIGNS or self.in_code or "#" not in (link.attributes.get("href") or ""):
+            return
+        behind = link.next
+        following = (behind.text_content or "") if behind is not None and behind.tag == "-text" else ""
+        if link.text().strip() == sign and not (sign in "#§" and following.lstrip()[:1].isdecimal()):
+            self.pieces.pop()
+            self.linked -= len(put)
+
     def _end_line(self) -> None:
         """End a line of code."""
         if self.pieces and not self.pieces[-1].endswith("\n"):
@@ -648,7 +672,7 @@ class _Walk:
                 text = _WRAPPED.sub("", text)
             text = _SPACES.sub(" ", text)
         if "\x0b" in text:
-            text = _AROUND_BREAK.sub("\n", text).strip("\n")
+            text = _AROUND_BREAK.sub("\n", text).lstrip("\n").rstrip(_BLANK_ENDS)
         return text.strip(" ")
 
     def _is_unspaced(self) -> bool:
