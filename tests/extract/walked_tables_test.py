@@ -30,6 +30,18 @@ from corpus.extract.html.blocks.page_blocks import read_blocks
             ["| a | ب |", "| ج |  |", "| c | d |"],
         ),
         (
+            "<tr><th colspan=2>路線<th rowspan=2>料金<tr><th>から<th>まで<tr><td>港<td>島<td>500円",
+            ["| 路線 | 料金 |", "| から | まで |  |", "| 港 | 島 | 500円 |"],
+        ),
+        (
+            "<tr><td colspan=2 rowspan=2>ا<td>ب<tr><td>ج<tr><td rowspan=2>१<td colspan=2>२<tr><td>३<td>४",
+            ["| ا | ب |", "|  | ج |", "| १ | २ |", "|  | ३ | ४ |"],
+        ),
+        (
+            "<tr><td colspan=0 rowspan=2>д<td>е<tr><td>ж<tr><td colspan=99999999 rowspan=2>з<td>и<tr><td>к<td>л",
+            ["| д | е |", "|  | ж |", "| з | и |", "|  | к | л |"],
+        ),
+        (
             "<tr><td rowspan=0>a<td>b<tr><td rowspan=9999999>c<td>d<tr><td rowspan=x>e<td>f",
             ["| a | b |", "| c | d |", "| e | f |"],
         ),

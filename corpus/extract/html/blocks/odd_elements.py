@@ -1,4 +1,4 @@
-"""Elements that are not walked as they stand: hidden ones, what repeats a formula, controls of wikis, tables of `div`s."""
+"""Elements that are not walked as they stand: hidden ones, doubles of formulas, controls of wikis, tables of `div`s."""
 
 from __future__ import annotations
 

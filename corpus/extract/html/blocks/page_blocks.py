@@ -485,8 +485,7 @@ class _Walk:
         elif self.tables:
             tag = self.named.get(node.mem_id) or node.tag if self.named else node.tag
             if tag == "td" or tag == "th":
-                spanned = node.attributes.get("rowspan")
-                self.tables[-1].open_cell(len(self.page.texts), tag == "th", spanned)
+                self.tables[-1].open_cell(len(self.page.texts), tag == "th", node.attributes)
             elif tag == "tr":
                 self.tables[-1].open_row()
             else:

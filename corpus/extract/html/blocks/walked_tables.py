@@ -23,12 +23,12 @@ _PRESENTATION = ("presentation", "none")
 @dataclass(slots=True)
 class Row:
     """A row: its element and path, of each cell the range of its blocks and whether it is a heading, and of those that
-    span several rows their place and how many."""
+    span several columns or rows their place and how many of both."""
 
     element: int = -1
     path: int = -1
     cells: list[tuple[int, int, bool]] = field(default_factory=list)
-    spans: dict[int, int] = field(default_factory=dict)
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 class OpenTable:
@@ -53,10 +53,11 @@ class OpenTable:
         if self.rows:
             self.rows[-1].element, self.rows[-1].path = element, path
 
-    def open_cell(self, block: int, heading: bool, rows: str | None) -> None:
-        """Begin a cell of so many rows, as its attribute says."""
+    def open_cell(self, block: int, heading: bool, attributes: Mapping[str, str | None]) -> None:
+        """Begin a cell of as many columns and rows as its attributes say."""
         self.open = (block, heading)
-        if rows is not None and self.rows and (spanned := _read_span(rows)) > 1:
+        if self.rows and ("colspan" in attributes or "rowspan" in attributes):
+            spanned = _read_span(attributes.get("colspan")), _read_span(attributes.get("rowspan"))
             self.rows[-1].spans[len(self.rows[-1].cells)] = spanned
 
     def close_cell(self, block: int) -> None:
@@ -102,19 +103,21 @@ class OpenTable:
 
     def list_rows(self) -> Iterator[tuple[Row, list[tuple[int, int]]]]:
         """Yield each row with the range of blocks of each cell: none where a cell above it spans this row."""
-        below: dict[int, int] = {}  # column -> rows that a cell above still takes
+        below: dict[int, tuple[int, int]] = {}  # column -> columns and rows that a cell above still takes
         for row in self.rows:
+            above, below = below, {at: (wide, high - 1) for at, (wide, high) in below.items() if high > 1}
             cells: list[tuple[int, int]] = []
-            taken: dict[int, int] = {}
-            for at, (begin, end, _) in enumerate(row.cells):
-                while len(cells) in below:
+            column = 0
+            for at in range(len(row.cells) + 1):
+                while column in above:
                     cells.append((0, 0))
-                if at in row.spans:
-                    taken[len(cells)] = row.spans[at]
-                cells.append((begin, end))
-            while len(cells) in below:
-                cells.append((0, 0))
-            below = {column: rows - 1 for column, rows in (below | taken).items() if rows > 1}
+                    column += above[column][0]
+                if at < len(row.cells):
+                    cells.append(row.cells[at][:2])
+                    wide, high = row.spans.get(at, (1, 1))
+                    if high > 1:
+                        below[column] = (wide, high - 1)
+                    column += wide
             yield row, cells
 
     def has_cells_beside(self) -> bool:
@@ -138,10 +141,10 @@ class OpenTable:
         return menus if beside_text else []
 
 
-def _read_span(written: str) -> int:
-    """Return how many rows a cell spans; 1 where that is no number, or more than a browser takes."""
-    number = written.strip()
-    return int(number) if number.isdecimal() and len(number) <= MAX_SPAN_DIGITS else 1
+def _read_span(written: str | None) -> int:
+    """Return how many columns or rows a cell spans; 1 where that is no number, or more than a browser takes."""
+    number = (written or "").strip()
+    return max(1, int(number)) if number.isdecimal() and len(number) <= MAX_SPAN_DIGITS else 1
 
 
 def join_cells(cells: list[str]) -> str:
