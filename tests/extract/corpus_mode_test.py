@@ -251,6 +251,15 @@ def test_signs_for_places_on_the_page_are_no_text(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", SENTENCES)
+def test_an_item_has_one_mark(language: str) -> None:
+    one = SENTENCES[language]
+    signs = ("• ", "•", "●&nbsp;", "▪ ", "<span>◦</span> ", "· ")
+    assert blocks(f"<ul>{''.join(f'<li>{sign}{one}</li>' for sign in signs)}</ul>") == [f"- {one}"] * 6
+    kept = f"<ul><li>-1 {one}<li>●●○ {one}<li>•</ul><p>• {one}</p>"
+    assert blocks(kept) == [f"- -1 {one}", f"- ●●○ {one}", "- •", f"• {one}"]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
 def test_an_empty_line_at_the_end_of_a_block_is_none(language: str) -> None:
     one = SENTENCES[language]
     assert read_blocks(f"<p>{one}<br>&nbsp;<br>{one}<br>&nbsp;</p>").texts == [one, one]

@@ -9,6 +9,7 @@ are read more strictly. What is held back before that is in `held_back.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -78,6 +79,8 @@ _PROSE = (int(BlockKind.TEXT), int(BlockKind.ITEM))
 _CAPTION = "<caption"
 _STATED = ("articleBody", "reviewBody")
 _FIRST = itemgetter(0)
+_BULLET = re.compile(r"\A(?:[•▪‣◦]\s*|[●■○➢➤➔❖·]\s+)(?=\S)")
+"""A sign that the author of an item has set as well, where `- ` stands for it."""
 
 
 @dataclass(frozen=True)
@@ -387,7 +390,7 @@ def write_blocks(page: PageBlocks, kept: list[int]) -> str:
         if page.kinds[at] == _CODE:
             lines.append(text if mark == " " else fence_code(text, mark))
         else:
-            lines.append(text if not mark or mark == UNMARKED else mark + text)
+            lines.append(text if not mark or mark == UNMARKED else mark + _BULLET.sub("", text))
     return "\n".join(lines)
 
 
