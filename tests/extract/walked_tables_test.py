@@ -8,6 +8,7 @@ import pytest
 from corpus.extract.html.blocks.features import measure_sizes
 from corpus.extract.html.blocks.main_blocks import join_structures
 from corpus.extract.html.blocks.page_blocks import read_blocks
+from corpus.extract.html.blocks.walked_tables import MAX_SPANNED_COLUMNS
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,11 @@ from corpus.extract.html.blocks.page_blocks import read_blocks
 )
 def test_rows_beside_a_cell_of_several_keep_their_columns(rows: str, expected: list[str]) -> None:
     assert read_blocks(f"<body><table>{rows}</table>").texts == expected
+
+
+def test_empty_cells_of_a_hostile_table_are_bounded() -> None:
+    page = read_blocks(f"<body><table><caption>字</caption>{'<tr><td rowspan=9999>a<td>b' * 3_000}</table>")
+    assert page.texts[-1] == f"|{'  |' * MAX_SPANNED_COLUMNS} a | b |"
 
 
 @pytest.mark.parametrize("caption", ["<caption>學費", "<caption><p>學費</p><p>全年"])

@@ -17,6 +17,8 @@ from corpus.extract.html.layout_tables import (
 
 _DATA_PARTS = frozenset(("caption", "colgroup", "thead", "tfoot"))
 MAX_SPAN_DIGITS = 5
+MAX_SPANNED_COLUMNS = 100
+"""Columns in which cells may reach into rows below: else the empty cells of a hostile table grow with its square."""
 _PRESENTATION = ("presentation", "none")
 
 
@@ -115,7 +117,7 @@ class OpenTable:
                 if at < len(row.cells):
                     cells.append(row.cells[at][:2])
                     wide, high = row.spans.get(at, (1, 1))
-                    if high > 1:
+                    if high > 1 and column < MAX_SPANNED_COLUMNS:
                         below[column] = (wide, high - 1)
                     column += wide
             yield row, cells
