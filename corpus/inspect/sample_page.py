@@ -65,8 +65,8 @@ def _build_article(row: dict[str, Any], full: bool, asked: str | None) -> str:
     name = name_language(label)
     facts = [row["id"], row["source"], f"{name} {label}" if name else label]
     place = f"{row['url'] or '-'} · {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
-    told = describe_signals(row, asked)
-    signals = f"<div>{escape(told)}</div>" if told else ""
+    listed = describe_signals(row, asked)
+    signals = f"<div>{escape(listed)}</div>" if listed else ""
     head = (
         f'<header>{escape(" · ".join(facts))} · <span class="{kind}">{escape(describe_verdict(row))}</span>'
         f"<div>{escape(place)}</div>{signals}</header>"

@@ -463,8 +463,8 @@ def show_document(console: Console, row: dict[str, Any], full: bool, asked: str 
     place = f"{row['url'] or '-'}  {origin['file']} @ {origin['offset']}{describe_own_id(row)}"
     whole = not console.is_terminal
     console.print(Text(make_printable(place), "dim"), soft_wrap=whole)
-    if told := describe_signals(row, asked):
-        console.print(Text(told, "dim"), soft_wrap=whole)
+    if listed := describe_signals(row, asked):
+        console.print(Text(listed, "dim"), soft_wrap=whole)
     console.print()
     if has_pair(row):
         show_pair(console, row, full)

@@ -51,8 +51,8 @@ def open_list(path: str) -> pq.ParquetFile:
     except IsADirectoryError:
         raise UserError(f"{path} is a folder: name the list in it, such as {LIST_NAME}") from None
     except (pa.ArrowException, OSError) as error:
-        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        reason = shorten_line(told.splitlines()[0], 200)
+        message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = shorten_line(message.splitlines()[0], 200)
         if "magic bytes" in reason:  # Arrow's word for another format, or a file that is cut
             with storage.open_input(path) as stream:
                 is_cut = stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
