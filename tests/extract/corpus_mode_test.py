@@ -242,7 +242,9 @@ def test_signs_for_places_on_the_page_are_no_text(language: str) -> None:
     edit = '<span class="mw-editsection"><span>[</span><a href="/edit">edit</a><span>]</span></span>'
     called = '<a href="#r0"><sup><b>a</b></sup></a> <a href="#r1"><sup>b</sup></a>'
     note = f'<span class="mw-cite-backlink">^ {called}</span>'
-    assert blocks(f"<h2>{one}{edit}</h2><ol><li>{note} <span>{one}</span></ol>") == [one, f"- {one}"]
+    wiki = f'<body class="mediawiki ltr"><h2>{one}{edit}</h2><ol><li>{note} <span>{one}</span></ol>'
+    page = read_blocks(wiki)
+    assert (page.texts, page.marks) == ([one, one], ["", "- "])
     # What says more, or leads to another page, stays.
     assert blocks(f'<p>{one} <a href="#a">#</a>3 <a href="#b">§</a> 5 <a href="#c">§ 7</a></p>') == [
         f"{one} #3 § 5 § 7"

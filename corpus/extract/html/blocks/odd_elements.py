@@ -18,11 +18,8 @@ _DOUBLES = (
 """What a page has in its source, and which elements then repeat a formula."""
 _UNSCRIPTED = ".MathJax_Preview, .MathJax > nobr, [class^=MathJax] .mjx-math"
 """The same on pages of MathJax 2 that have lost its scripts: there is MathML beside what is for the eye."""
-_CONTROLS = (
-    (b"editsection", ".mw-editsection, .editsection"),
-    (b"mw-cite-backlink", ".mw-cite-backlink"),
-)
-"""What a wiki's page has in its source, and the elements beside headings and notes then: `[edit]`, `^ a b`."""
+_WIKI_CLASS, _CONTROLS = "mediawiki", ".mw-editsection, .editsection, .mw-cite-backlink"
+"""What the `body` of a wiki's page is called, and the elements beside headings and notes then: `[edit]`, `^ a b`."""
 _ARIA_PARTS = {"row": "tr", "cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th"}
 _ARIA_TABLES = ("grid", "table", "treegrid")
 _TABLE_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "td", "th")
@@ -49,9 +46,8 @@ def note_odd_elements(tree: Any, data: bytes, elements: Sequence[FoundElement]) 
         if _ARIA_ROW.search(data):
             named = _name_grids(tree)
             odd.update({number: [-1, -1] for number in named if number not in odd})
-    for sign, selector in _CONTROLS:
-        if sign in data:
-            odd.update({element.mem_id: None for element in tree.css(selector)})
+    if _WIKI_CLASS in (tree.body.attributes.get("class") or ""):
+        odd.update({element.mem_id: None for element in tree.css(_CONTROLS)})
     hidden = [each for each in elements if "hidden" in each[2] and each[1] not in _NEVER_HIDDEN]
     opened = _list_opened(tree) if hidden else frozenset()
     odd.update({element.mem_id: None for element, _, attributes in elements if "popover" in attributes})
