@@ -102,7 +102,7 @@ def main() -> None:
             names = [["web", f"{number:016x}"] for number in range(splits)]
             Workspace.create(root)
             storage.write_text(f"{root}/plan.json", json.dumps({"splits": names, "steps": STEPS}))
-            storage.write_text(f"{root}/tokens/dataset.json", json.dumps({"totals": {}}))
+            storage.write_text(f"{root}/tokens/dataset.json", json.dumps({"shards": [], "totals": {}}))
         for name in ("decisions", "stats"):
             for path in storage.list_files(f"{root}/{name}"):
                 storage.remove(path)

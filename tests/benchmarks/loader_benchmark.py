@@ -72,6 +72,7 @@ def describe(root: Path, shards: list[dict[str, object]]) -> None:
         "dtype": "uint16",
         "end_of_text": 0,
         "shards": shards,
+        "totals": {},
         "mixture": {},
         "fingerprint": hashlib.blake2b(json.dumps(shards).encode(), digest_size=16).hexdigest(),
     }

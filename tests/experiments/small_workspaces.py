@@ -89,7 +89,9 @@ def write_small_workspace(
         with PartWriter(decisions, DECISIONS_SCHEMA, "decided", f"{source}{seed}") as writer:
             writer.write(pa.Table.from_pylist(decided, schema=DECISIONS_SCHEMA))
     (root / "tokens").mkdir()
-    (root / "tokens" / "dataset.json").write_text(json.dumps({"mixture": {}}), encoding="utf-8")
+    (root / "tokens" / "dataset.json").write_text(
+        json.dumps({"mixture": {}, "shards": [], "totals": {}}), encoding="utf-8"
+    )
     if tokenizer is not None:
         (root / "tokenizer").mkdir()
         (root / "tokenizer" / "tokenizer.json").write_bytes(tokenizer)
