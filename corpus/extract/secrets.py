@@ -298,7 +298,7 @@ def _find_emails(text: str) -> Iterator[tuple[int, int, str]]:
         if after is None:
             continue
         before = _EMAIL_BEFORE.search(text, max(0, at - 64), at)
-        if before is None or before[0] == "git" or not _is_domain(after[0]):
+        if before is None or before[0] == "git" or not is_domain(after[0]):
             continue
         begin = find_address_begin(text, before.start(), at)
         if begin is not None:
@@ -319,7 +319,7 @@ def find_address_begin(text: str, begin: int, at: int) -> int | None:
     return escape.end() if escape is not None and escape.end() < at else begin
 
 
-def _is_domain(host: str) -> bool:
+def is_domain(host: str) -> bool:
     """Return whether a name ends in a public suffix and has something before it."""
     parts = public_suffixes()(host)
     return bool(parts.suffix and parts.domain)

@@ -6,8 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from corpus.extract.secrets import find_address_begin
-from corpus.groups import public_suffixes
+from corpus.extract.secrets import find_address_begin, is_domain
 
 _SIGNS = ("@", "＠")
 _ASCII_BEFORE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{0,62}[A-Za-z0-9_+=-])?\Z")
@@ -80,9 +79,3 @@ def _find_domain_end(text: str, start: int, end: int) -> int:
         if is_domain(shorter):
             return start + len(shorter)
     return 0
-
-
-def is_domain(host: str) -> bool:
-    """Return whether a name ends in a public suffix and has something before it."""
-    parts = public_suffixes()(host)
-    return bool(parts.suffix and parts.domain)

@@ -10,6 +10,7 @@ import html
 import re
 from itertools import takewhile
 
+from corpus.extract.html.wrapped_lines import SHARED_SIGNS
 from corpus.extract.raised_text import write_script
 from corpus.extract.reflow import UNSPACED_LETTERS
 
@@ -56,8 +57,6 @@ QUOTE_SIGNS = re.compile(f"([{QUOTE_START}{QUOTE_END}])")
 QUOTATION_MARKS = (("“", "”"), ("‘", "’"))
 MARKED_BEFORE = re.compile(r"(?:[“„‟‘‚「『《〈]|(?<!\w)[\"'»›”’]|[«‹]\s?)$")
 MARKED_WITHIN = re.compile(r"\s*[“„‟‘‚「『《〈«‹»›”’\"'].*[”“’‘」』》〉»›«‹\"']\s*", re.DOTALL)
-SHARED_SIGNS = "“”‘’—…·"
-"""Signs that Chinese and Japanese share with scripts that set spaces: they join only what is beside a character."""
 UNSPACED_LINE_END = re.compile(
     rf"(?:(?<=[{UNSPACED_LETTERS}])[ \t\r]*\n\s*(?=[{UNSPACED_LETTERS}{SHARED_SIGNS}{QUOTE_START}{QUOTE_END}]))"
     rf"|(?<=[{SHARED_SIGNS}{QUOTE_START}{QUOTE_END}])[ \t\r]*\n\s*(?=[{UNSPACED_LETTERS}])"
