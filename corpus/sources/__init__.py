@@ -11,6 +11,7 @@
     posts/          Reddit comments, Stack Exchange
     code/           repositories, archives and tables of source code
     books.py        Project Gutenberg's plain text, EPUB
+    file_head.py    the first bytes of a file, and the encoding they tell
     recognize/      what files are, for a first manifest
     plugin_source.py  a class of the user's, watched and checked
 

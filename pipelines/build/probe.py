@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from corpus import storage
 from corpus.document import Document, Failure
@@ -16,16 +16,17 @@ from corpus.ledger.reasons import name_reason
 from corpus.pipelines.build.plan import BuildPlan
 from corpus.pipelines.context import Tools
 from corpus.pipelines.ingest import process_records, read_records
+from corpus.sources.file_head import find_encoding
 from corpus.sources.input_split import InputSplit
-from corpus.sources.recognize import Recognized, recognize_file
-from corpus.sources.recognize.file_kinds import find_encoding
-from corpus.sources.recognize.row_fields import guess_fields
 from corpus.sources.tables.csv_rows import Csv
 from corpus.sources.tables.fields import list_field_names, read_value
 from corpus.sources.tables.jsonl import Jsonl
 from corpus.sources.tables.parquet import PARQUET_DAMAGE, Parquet
 from corpus.storage.checked import peeking
 from corpus.suggestions import find_nearest
+
+if TYPE_CHECKING:
+    from corpus.sources.recognize import Recognized
 
 PROBE_SECONDS = 20.0
 """Seconds after which no further file is looked at."""
@@ -227,6 +228,8 @@ def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[
     if isinstance(source, Parquet):
         rows = source.first_rows(path, PEEKED_ROWS, every_column=True)
     wanted = [source.fields.text] if isinstance(source.fields.text, str) else source.fields.text
+    from corpus.sources.recognize.row_fields import guess_fields
+
     held = sorted({_name_kind(value) for row in rows if (value := read_value(row, wanted)) is not None})
     have = "have" if len(rows) > 1 else "has"
     lack = (
@@ -248,6 +251,8 @@ def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[
 
 def _recognize_other(source: Jsonl | Csv | Parquet, path: str) -> Recognized | None:
     """Return what a local file is that another kind of source reads; None if it is of this one, or nothing tells."""
+    from corpus.sources.recognize import Recognized, recognize_file
+
     if storage.is_remote(path):
         return None
     verdict = recognize_file(path)

@@ -14,11 +14,12 @@ from typing import Any
 
 from corpus.document import MAX_DOCUMENT_BYTES
 from corpus.errors import shorten_line
-from corpus.formats.encodings import count_shifts, decode, find_wide_order, is_wide, name_codec
+from corpus.formats.encodings import is_wide
 from corpus.formats.sevenzip import SEVENZIP_MAGIC
 from corpus.formats.tar import is_tar
 from corpus.sources.code.languages import identify_by_first_line, identify_by_name
 from corpus.sources.code.table import Columns
+from corpus.sources.file_head import HEAD_BYTES, decode_head, find_codec, read_head, state_encoding
 from corpus.sources.recognize.archive_kinds import recognize_sevenzip, recognize_tar, recognize_zip
 from corpus.sources.recognize.code_verdict import MARKUP, make_code
 from corpus.sources.recognize.file_verdicts import (
@@ -48,8 +49,6 @@ from corpus.sources.web.html_files import HTML_NAME, HTML_START
 from corpus.sources.web.members import LZ4_MAGIC, WebArchive
 from corpus.storage import DAMAGE, open_decompressed, open_input
 
-HEAD_BYTES = 1 << 16
-"""Bytes of a file, decompressed, that tell what it is."""
 MAX_ROWS = 200
 MAX_ROW_BYTES = 16 << 20
 """Rows of a table, and bytes of them, that tell what its fields are."""
@@ -97,8 +96,6 @@ GUTENBERG_SIGN = re.compile(
 )
 PATHS_LINE = re.compile(r"\S+\.(?:warc|wet|wat|arc)(?:\.gz)?")
 WAT_SIGN = b'"Envelope"'
-CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-MAX_CONTROL_SHARE = 0.005
 SUBTITLE_NAME = re.compile(r"\.(?:srt|vtt|ass|ssa|sbv)$", re.IGNORECASE)
 RECORD_SIGN = re.compile(rb"(?:^|(?<=\n))(?:WARC/[01]\.\d|filedesc://)")
 BINARY_NAME = re.compile(
@@ -132,7 +129,7 @@ def recognize_file(path: str) -> Verdict:
     if opening.startswith(SEVENZIP_MAGIC):
         return recognize_sevenzip(path)
     try:
-        head = _read_head(path)
+        head = read_head(path)
     except DAMAGE as error:
         if WEB_ARCHIVE_NAME.search(name) and holds_web_archive(path):
             return _make_web_archive(name)
@@ -150,7 +147,7 @@ def recognize_file(path: str) -> Verdict:
         return DOCUMENTS
     if WEB_ARCHIVE_NAME.search(name) and (RECORD_SIGN.search(head) or holds_web_archive(path)):
         return _make_web_archive(name)
-    codec = _find_codec(head)
+    codec = find_codec(head)
     if codec is None:
         return MISNAMED if BINARY_NAME.search(name) or COMPRESSION.search(name) else NOT_TEXT
     verdict = _recognize_text(path, COMPRESSION.sub("", name), decode_head(head, codec), codec)
@@ -182,54 +179,10 @@ def holds_web_archive(path: str) -> bool:
     return False
 
 
-def _read_head(path: str) -> bytes:
-    """Return the first bytes, decompressed; what there is before damage. Raises one of `DAMAGE` if that is nothing."""
-    pieces: list[bytes] = []
-    with open_decompressed(path) as stream:
-        try:
-            while sum(map(len, pieces)) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES)):
-                pieces.append(piece)
-        except DAMAGE:
-            if not pieces:
-                raise
-    return b"".join(pieces)
-
-
 def _make_web_archive(name: str) -> Recognized:
     if NEWS_NAME.match(name):
         return Recognized("news", "web archives of news")
     return Recognized("warc", "web archives")
-
-
-def _find_codec(head: bytes) -> str | None:
-    """Return the Python codec of a text that begins so; None where it is none. A mark of the byte order tells it."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return decode(head, html=False)[1]
-    if (order := find_wide_order(head[: len(head) & ~3])) is not None:
-        return order
-    begin = head[: 1 << 14]
-    controls = len(CONTROLS.findall(begin)) - count_shifts(begin)
-    return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
-
-
-def find_encoding(path: str) -> str | None:
-    """Return the encoding of a text by its beginning, as sources name it; None for UTF-8, and where nothing tells it.
-
-    Raises one of `DAMAGE` where nothing can be read.
-    """
-    codec = _find_codec(_read_head(path))
-    return None if codec is None else _state_encoding(codec).get("encoding")
-
-
-def decode_head(head: bytes, codec: str) -> str:
-    """Return the beginning of a file as text, without the mark of its byte order."""
-    return head.decode(codec, "replace").removeprefix("\ufeff")
-
-
-def _state_encoding(codec: str) -> dict[str, str]:
-    """Return the options that tell a source the encoding of a file; none for UTF-8."""
-    label = name_codec(codec)
-    return {} if codec == "utf-8" or label is None else {"encoding": label}
 
 
 def _recognize_text(path: str, name: str, head: str, codec: str) -> Verdict:
@@ -315,12 +268,12 @@ def _recognize_json(path: str, name: str, codec: str) -> Verdict | None:
         return Recognized("reddit-comments", "comments of Reddit")
     if "subreddit" in keys and "title" in keys and keys & {"selftext", "num_comments", "permalink"}:
         return REDDIT_SUBMISSIONS
-    return _make_table("jsonl", "files of JSON Lines", rows, _state_encoding(codec))
+    return _make_table("jsonl", "files of JSON Lines", rows, state_encoding(codec))
 
 
 def _recognize_csv(path: str, codec: str) -> Verdict:
     """Return what a table in CSV is: its first row names the columns, or nobody does."""
-    encoding = _state_encoding(codec)
+    encoding = state_encoding(codec)
     rows = Csv.model_validate({"paths": [path], **encoding}).first_rows(path, MAX_ROWS)
     if any(
         len(name) > MAX_COLUMN_NAME or name.replace(".", "").isdigit() for row in rows[:1] for name in row
@@ -424,7 +377,7 @@ def _make_text(path: str, start: str, codec: str) -> Verdict:
                 size += len(block)
         except DAMAGE as error:
             damage = shorten_line(str(error), 160)
-    encoding = _state_encoding(codec)
+    encoding = state_encoding(codec)
     if damage is not None:
         return Unread(f"damaged texts, which are read whole or not at all ({damage}): get them again")
     if size <= MAX_DOCUMENT_BYTES:
