@@ -60,6 +60,7 @@ The files of this folder, which the packages share:
     errors.py         errors for the person at the terminal
     freed_memory.py   memory that was freed, kept for what is needed next
     garbage_collection.py  no look for garbage where there can be none
+    unicode_ranges.py  what every character of a range is, for tables
     environment.py    versions of Python and libraries that bytes depend on
     extras.py         how to install optional dependencies
     processor_time.py  processor seconds of a process and all below it

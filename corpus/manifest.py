@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, field_validator, model_validator
 
 from corpus import data, plugins
 from corpus.clean.options import REPEAT_KINDS, CleanOptions
@@ -22,7 +22,7 @@ from corpus.dedup.options import DedupOptions
 from corpus.document import Failure, Record
 from corpus.errors import UserError, describe_briefly
 from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES
-from corpus.extract.opt_outs import OptOuts
+from corpus.extract.opt_outs import expand_opt_outs
 from corpus.extract.process.budgets import Budgets
 from corpus.extras import install_advice
 from corpus.formats.yaml_lines import KeyPath, format_path, line_of
@@ -135,7 +135,7 @@ class Manifest(_ManifestModel):
     max_failures: Annotated[float, Field(ge=0, le=1)] | None = None
     identification: Identification = Identification()
     urls: UrlOptions = UrlOptions()
-    opt_outs: OptOuts = []
+    opt_outs: Annotated[list[str], BeforeValidator(expand_opt_outs)] = []
     clean: CleanOptions = CleanOptions()
     redact: Redact = None
     filters: dict[str, dict[str, Any]] = {}

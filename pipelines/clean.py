@@ -14,7 +14,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from corpus.clean.clean_spans import clean_texts, identify_search
 from corpus.edits.parts import EDITS_SCHEMA
 from corpus.edits.steps import CLEAN_STEP
 from corpus.pipelines.stored_search import Columns, StoredSearch, Values
@@ -36,6 +35,10 @@ class CleanSearch(StoredSearch):
     step: ClassVar[str] = CLEAN_STEP
 
     def fingerprint(self, source: str, documents: str | None) -> str:
+        from corpus.clean.clean_spans import (
+            identify_search,
+        )
+
         search = identify_search(self.kinds[source], self.spare)
         return fingerprint([VERSION, search, source in self.counting, documents])
 
@@ -43,6 +46,8 @@ class CleanSearch(StoredSearch):
         self, source: str, first: int, texts: Sequence[str | None], languages: Sequence[str | None]
     ) -> tuple[Columns, Values]:
         """Return what rules cut from texts, and what is left of them."""
+        from corpus.clean.clean_spans import clean_texts
+
         columns: Columns = {name: [] for name in EDITS_SCHEMA.names}
         values: Values = np.full((len(texts), len(self.signals)), np.nan, np.float32)
         cleaned = clean_texts(texts, languages, self.kinds[source], self.spare, source in self.counting)

@@ -15,7 +15,6 @@ import numpy as np
 from corpus.edits.parts import EDITS_SCHEMA
 from corpus.edits.steps import PRIVATE_STEP
 from corpus.pipelines.stored_search import Columns, StoredSearch, Values
-from corpus.private.kinds import find_private, identify_search, name_masks
 from corpus.private.options import name_signals
 from corpus.storage.fingerprint import fingerprint
 
@@ -31,6 +30,8 @@ class PrivateSearch(StoredSearch):
     step: ClassVar[str] = PRIVATE_STEP
 
     def fingerprint(self, source: str, documents: str | None) -> str:
+        from corpus.private.kinds import identify_search
+
         kinds = [name.removeprefix(f"{PRIVATE_STEP}.") for name in self.signals]
         return fingerprint([VERSION, identify_search(self.kinds[source]), kinds, documents])
 
@@ -38,6 +39,8 @@ class PrivateSearch(StoredSearch):
         self, source: str, first: int, texts: Sequence[str | None], languages: Sequence[str | None]
     ) -> tuple[Columns, Values]:
         """Return the edits of texts, and how many places of each kind they have."""
+        from corpus.private.kinds import find_private, name_masks
+
         kinds = self.kinds[source]
         columns: Columns = {name: [] for name in EDITS_SCHEMA.names}
         values: Values = np.full((len(texts), len(self.signals)), np.nan, np.float32)

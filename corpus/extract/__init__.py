@@ -35,7 +35,6 @@ from functools import cache
 from corpus.document import Record
 from corpus.extract.opt_outs import find_page_opt_outs
 from corpus.formats.encodings import decode
-from corpus.formats.recoding import looks_recoded, repair
 
 PAGE_MODULE = "corpus.extract.html.main_text"
 FORMATS = {
@@ -116,6 +115,10 @@ def read_repaired(
     the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`. Of pages,
     whatever read them, the opt-outs are added.
     """
+    from corpus.formats.recoding import (
+        looks_recoded,
+    )  # 10 ms of patterns, which processes that send jobs do without
+
     extraction = entry_point(record, mode)
     if not isinstance(extraction, ExtractedText) or record.media_type.startswith("text/x-code"):
         return extraction
@@ -142,6 +145,8 @@ def _repair_extraction(
     mode: str,
 ) -> ExtractedText:
     """Return what is extracted once the record, or the text, is decoded as it should have been."""
+    from corpus.formats.recoding import repair
+
     wrong: list[str] = []
     own = entry_point.__module__ != PLUGIN_MODULE  # a plug-in is promised bytes
     if own and (record.media_type in PAGE_MEDIA_TYPES or record.media_type not in FORMATS):

@@ -14,9 +14,7 @@ import html
 import re
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
-from typing import Annotated, Any
-
-from pydantic import BeforeValidator
+from typing import Any
 
 from corpus.suggestions import suggest_names
 
@@ -146,10 +144,6 @@ def expand_opt_outs(value: Any) -> Any:
         if kind not in KINDS:
             raise ValueError(f"no opt-out is called {kind!r}: {suggest_names(str(kind), KINDS)}")
     return [kind for kind in KINDS if kind in named]
-
-
-OptOuts = Annotated[list[str], BeforeValidator(expand_opt_outs)]
-"""The type of the key `opt_outs`: the kinds that stop a page."""
 
 
 def _read_directives(value: str, agent: str = "") -> set[str]:

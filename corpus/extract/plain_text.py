@@ -13,6 +13,7 @@ from corpus.document import Record
 from corpus.extract import ExtractedText
 from corpus.formats.encodings import decode, is_binary
 from corpus.formats.recoding import looks_recoded, read_controls, repair
+from corpus.unicode_ranges import cut_range, list_categories
 
 _LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _NEWLINES = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -64,13 +65,13 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
 def _list_characters() -> NDArray[np.uint8]:
     """Return what each code unit of UTF-16 may be; halves of pairs may be anything."""
     kinds = np.zeros(1 << 16, np.uint8)
-    for unit in range(0x80, 1 << 16):
-        character = chr(unit)
-        composable = unicodedata.category(character)[0] == "M" or 0x1100 <= unit < 0x1200
-        if composable or not unicodedata.is_normalized("NFC", character):
-            kinds[unit] = _COMPOSABLE
-        if not character.isprintable():
-            kinds[unit] |= _UNPRINTABLE
+    for first, last, are_alike in cut_range(0x80, 1 << 16):
+        characters = list(map(chr, range(first, first + 1 if are_alike else last)))
+        composed = [not unicodedata.is_normalized("NFC", character) for character in characters]
+        unprinted = [not character.isprintable() for character in characters]
+        kinds[first:last] = _COMPOSABLE * np.array(composed) + _UNPRINTABLE * np.array(unprinted)
+    kinds[list_categories(0, 1 << 16)[:, 0] == ord("M")] |= _COMPOSABLE
+    kinds[0x1100:0x1200] |= _COMPOSABLE
     for unit in (*range(0x20), 0x7F):
         kinds[unit] = _UNPRINTABLE
     kinds[[ord("\n"), ord("\t"), ord("\u3000")]] = 0

@@ -163,7 +163,8 @@ def _pair_table() -> npt.NDArray[np.uint16]:
     """Return for each code point of the BMP the numbers of the pairs, as bits, of which it is the second character, and
     above them those of which it is the first."""
     table = np.zeros(BMP_CODE_POINTS, np.uint16)
-    everything = "".join(chr(code) for code in range(0x80, BMP_CODE_POINTS) if not 0xD800 <= code < 0xE000)
+    codes = np.array([*range(0x80, 0xD800), *range(0xE000, BMP_CODE_POINTS)], "<u2")
+    everything = codes.tobytes().decode("utf-16-le")
     for number, (first, second) in enumerate(_PAIRS):
         for characters, shift in ((second, 0), (first, 8)):
             table[[ord(one) for one in re.findall(characters, everything)]] |= 1 << (number + shift)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from corpus.unicode_ranges import list_categories
+
 _SCRIPT_BY_NAME = {
     "ADLAM": "Adlm",
     "AHOM": "Ahom",
@@ -117,8 +119,13 @@ _SCRIPT_BY_NAME = {
 
 SCRIPTS = ("Zyyy", *sorted(set(_SCRIPT_BY_NAME.values())))
 _SCRIPT_NUMBERS = {script: number for number, script in enumerate(SCRIPTS)}
-_ALIKE = ((0x3400, 0xA000, "Hani"), (0xAC00, 0xD7B0, "Hang"))
-"""Where all letters are of one script: half of all, whose names need not be looked up."""
+_ALIKE = (
+    (0x3400, 0xA000, "Hani"),
+    (0xA000, 0xA48D, "Yiii"),
+    (0xAC00, 0xD7B0, "Hang"),
+    (0x17000, 0x187F8, "Tang"),
+)
+"""Where all letters are of one script: most of all, whose names need not be looked up."""
 
 _PLANES = 0x20000
 _IDEOGRAPHIC_PLANES = (0x20000, 0x40000)
@@ -141,7 +148,8 @@ _ASCII_LETTERS = string.ascii_letters.encode()
 def _table() -> npt.NDArray[np.uint8]:
     """Return the script number of each code point of the first two planes; 0 for all but letters and marks."""
     table = np.zeros(_PLANES, np.uint8)
-    letters = np.array([code for code in range(0x41, _PLANES) if unicodedata.category(chr(code))[0] in "LM"])
+    categories = list_categories(0, _PLANES)[:, 0]
+    letters = np.flatnonzero((categories == ord("L")) | (categories == ord("M")))
     for start, end, script in _ALIKE:
         is_inside = (letters >= start) & (letters < end)
         table[letters[is_inside]] = _SCRIPT_NUMBERS[script]

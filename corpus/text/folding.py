@@ -20,6 +20,7 @@ from corpus.data import data_path
 from corpus.text.hashes import Hashes, Positions
 from corpus.text.units import KIND, LOWER, NUMBER, PUNCTUATION, Units, to_units
 from corpus.text.words import Words, hash_units
+from corpus.unicode_ranges import cut_range
 
 VERSION = 1
 """Increased when the same text would be folded otherwise."""
@@ -167,8 +168,13 @@ def read_chinese_variants() -> Units:
 
 def _list_forms() -> dict[int, str]:
     """Return what stands for characters in all their safe forms, by their codes: for those that have others."""
-    decompositions = map(unicodedata.decomposition, map(chr, range(0x80, 0x10000)))
-    return {code: _fold_form(code, form) for code, form in enumerate(decompositions, 0x80) if form}
+    return {
+        code: _fold_form(code, form)
+        for first, last, are_alike in cut_range(0x80, 0x10000)
+        if not are_alike
+        for code, form in enumerate(map(unicodedata.decomposition, map(chr, range(first, last))), first)
+        if form
+    }
 
 
 def _fold_form(code: int, decomposition: str) -> str:

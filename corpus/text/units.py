@@ -6,12 +6,13 @@ Multilingual Plane is two units: the first has its class, the second 0.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
+
+from corpus.unicode_ranges import cut_range, list_categories
 
 Units = npt.NDArray[np.uint16]
 Kinds = npt.NDArray[np.uint8]
@@ -28,22 +29,23 @@ for _letter, _kind in zip(
 
 
 def _classify(start: int, end: int) -> Kinds:
-    """Return the class of every character of a range: of the first letter of its category, but SPACE for all spaces.
-
-    No character is handled in Python: 65,536 of them take some 10 ms.
-    """
-    characters = list(map(chr, range(start, end)))
-    categories = "".join(map(unicodedata.category, characters)).encode()
-    table: Kinds = _KIND_OF_LETTER[np.frombuffer(categories, np.uint8)[::2]]
-    table[np.fromiter(map(str.isspace, characters), np.bool_, len(characters))] = SPACE
+    """Return the class of every character of a range: of the first letter of its category, but SPACE for all spaces."""
+    table: Kinds = _KIND_OF_LETTER[list_categories(start, end)[:, 0]]
+    for first, last, are_alike in cut_range(start, end):
+        if not are_alike:
+            are_spaces = np.fromiter(map(str.isspace, map(chr, range(first, last))), np.bool_, last - first)
+            table[first - start : last - start][are_spaces] = SPACE
     return table
 
 
 def _lower_units() -> Units:
     """Return the first character of every unit in lower case, where that is one unit; final sigma becomes sigma."""
-    lowered = "".join(map(itemgetter(0), map(str.lower, map(chr, range(0x10000)))))
-    codes = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
-    table = np.where(codes < 0x10000, codes, np.arange(0x10000)).astype(np.uint16)
+    table = np.arange(0x10000, dtype=np.uint16)
+    for first, last, are_alike in cut_range(0, 0x10000):
+        if not are_alike:
+            lowered = "".join(map(itemgetter(0), map(str.lower, map(chr, range(first, last)))))
+            codes = np.frombuffer(lowered.encode("utf-32-le", "surrogatepass"), np.uint32)
+            np.copyto(table[first:last], codes, where=codes < 0x10000, casting="unsafe")
     table[table == ord("ς")] = ord("σ")
     return table
 

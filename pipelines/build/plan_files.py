@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from corpus import data, storage
-from corpus.clean import clean_spans
 from corpus.clean.options import REPEAT_KINDS
 from corpus.decontamination import judging, scanning
 from corpus.decontamination.hits import STEP as DECONTAMINATION_STEP
@@ -21,7 +20,6 @@ from corpus.manifest import Manifest
 from corpus.pipelines import clean, decide, decontaminate, dedup, item_hits, redact, repeats
 from corpus.pipelines.beam.fanout import CLAIMS_PREFIX
 from corpus.pipelines.build.plan import BuildPlan
-from corpus.private.kinds import identify_search
 from corpus.sources.input_split import InputSplit
 from corpus.storage.fingerprint import fingerprint
 from corpus.tokens import encode, sample, shards, vocabulary
@@ -99,18 +97,22 @@ def _identify_edits(plan: BuildPlan) -> list[Any]:
         name: {kind: options.mode for kind, options in source.private_data.items()}
         for name, source in plan.file.manifest.sources.items()
     }
-    searches = {name: identify_search(kinds) for name, kinds in redacted.items() if kinds}
     applied = find_applied(plan.file.manifest)
     cleaned = {name: source.clean for name, source in plan.file.manifest.sources.items() if source.clean}
-    lines = {
-        "clean": [clean.VERSION, cleaned, clean_spans.identify_search((), plan.file.manifest.clean.spare)]
-    }
-    edited = {
-        "redact": [redact.VERSION, redacted, searches],
-        **(lines if cleaned else {}),
-        "applied": applied,
-    }
-    return [edited] if searches or cleaned or applied else []
+    if not (any(redacted.values()) or cleaned or applied):
+        return []
+    searches: dict[str, list[object]] = {}
+    edited: dict[str, Any] = {"redact": [redact.VERSION, redacted, searches], "applied": applied}
+    if any(redacted.values()):
+        from corpus.private.kinds import identify_search
+
+        searches.update({name: identify_search(kinds) for name, kinds in redacted.items() if kinds})
+    if cleaned:
+        from corpus.clean import clean_spans
+
+        search = clean_spans.identify_search((), plan.file.manifest.clean.spare)
+        edited["clean"] = [clean.VERSION, cleaned, search]
+    return [edited]
 
 
 def find_applied(manifest: Manifest) -> dict[str, dict[str, list[str]]]:

@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "corpus.freed_memory",
         "corpus.garbage_collection",
         "corpus.suggestions",
+        "corpus.unicode_ranges",
     ),
     ("corpus.storage", "corpus.data", "corpus.plugins", "corpus.document_schema", "corpus.processor_time"),
     ("corpus.formats", "corpus.progress", "corpus.workspace", "corpus.holding"),

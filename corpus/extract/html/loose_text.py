@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from lxml.html import HtmlElement
 
-from corpus.extract.html.captions import find_caption
 from corpus.extract.html.div_paragraphs import (
     BLOCK_TAGS,
     MIN_PARAGRAPH_BYTES,
@@ -104,6 +103,8 @@ def keep_summaries(tree: HtmlElement) -> None:
 
 def keep_captions(tree: HtmlElement) -> None:
     """Make captions that say something paragraphs and the figures around them `div`s, which extractors keep."""
+    from corpus.extract.html.captions import find_caption  # its patterns take 12 ms to compile
+
     for caption in list(tree.iter("figcaption")):
         text = "".join(caption.itertext())
         said = find_caption(text)

@@ -7,10 +7,13 @@ import sys
 from bisect import bisect
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from lxml.html import HtmlElement
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 CJK = "\u2e80-\u2fff\u3001-\u312f\u3190-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uffef\U00020000-\U0003ffff"
 """Characters of scripts that set no spaces between words and break a line anywhere; Korean sets spaces."""

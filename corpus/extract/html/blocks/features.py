@@ -6,7 +6,6 @@ number is made by integer arithmetic, so that it is the same on every processor.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from functools import cache
 from math import isqrt
@@ -18,6 +17,7 @@ from corpus.extract.html.blocks.page_blocks import MAX_FRAMES, BlockKind, PageBl
 from corpus.extract.html.blocks.page_group import PageGroup
 from corpus.extract.html.blocks.page_head import KINDS as PAGE_KINDS
 from corpus.extract.html.blocks.page_head import MAX_BEGINNING
+from corpus.unicode_ranges import list_categories
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -60,16 +60,11 @@ _CATEGORIES = {"Lu": _UPPER, "Lt": _UPPER, "Nd": _DIGIT, "No": _DIGIT, "Nl": _DI
 def _classify_characters() -> npt.NDArray[np.uint8]:
     """Return the class of each character of the Basic Multilingual Plane."""
     classes = np.full(1 << 16, _OTHER, np.uint8)
-    for code in range(1 << 16):
-        category = unicodedata.category(chr(code))
-        if category in _CATEGORIES:
-            classes[code] = _CATEGORIES[category]
-        elif category[0] in "LM":
-            classes[code] = _LETTER
-        elif category[0] in "PS":
-            classes[code] = _MARK
-        elif category[0] == "Z":
-            classes[code] = _SPACE
+    categories = list_categories(0, 1 << 16)
+    for letter, kind in (("L", _LETTER), ("M", _LETTER), ("P", _MARK), ("S", _MARK), ("Z", _SPACE)):
+        classes[categories[:, 0] == ord(letter)] = kind
+    for category, kind in _CATEGORIES.items():
+        classes[(categories == list(category.encode())).all(1)] = kind
     for characters, kind in ((_ENDS, _END), (_COMMAS, _COMMA), ("\n\t\r", _SPACE)):
         for character in characters:
             classes[ord(character)] = kind

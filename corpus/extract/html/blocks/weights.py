@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
 from pathlib import Path
 
 VERSION = 11
@@ -13,5 +12,7 @@ MODEL_FILE = Path(__file__).with_name("extractor.npz")
 
 def identify_extractor() -> dict[str, str | int]:
     """Return what texts of this mode depend on besides their pages: version, weights, and the library that parses."""
+    from importlib import metadata
+
     weights = hashlib.sha256(MODEL_FILE.read_bytes()).hexdigest()
     return {"version": VERSION, "weights": weights, "selectolax": metadata.version("selectolax")}
