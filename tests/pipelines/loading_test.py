@@ -40,6 +40,28 @@ for _ in range(2):
     assert get_dofn_specs(counting) == ({Counting.SPEC}, set())
     assert is_stateful_dofn(counting) and not is_stateful_dofn(plain)
 
+from apache_beam.transforms import core
+
+class Naming(beam.DoFn):
+    def __init__(self, name):
+        self.name = name
+
+    def process(self, item, name="甲", *names):
+        yield item
+
+    def setup(self):
+        return self.name
+
+for naming in (Naming("乙"), Naming("丙"), beam.DoFn()):
+    for _ in range(2):
+        expected = (["item", "name"], ["甲"]) if isinstance(naming, Naming) else (["element"], [])
+        assert core.get_function_arguments(naming, "process") == expected
+        assert core.get_function_arguments(naming, "setup") == ([], [])
+assert core.get_function_arguments(beam.ParDo(lambda item, 丁=3: [item]).fn, "process") == (["item", "丁"], [3])
+assert core.get_function_arguments(beam.ParDo(len).fn, "process") != core.get_function_arguments(
+    beam.ParDo(lambda first, second: []).fn, "process"
+)
+
 first, second = PipelineOptions(["--direct_num_workers=3"]), PipelineOptions([])
 for _ in range(2):
     assert first.view_as(DirectOptions).direct_num_workers == 3
