@@ -23,7 +23,7 @@ def keep_answers() -> None:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.transforms import core, userstate
 
-    core.get_signature = _keep_by_function(core.get_signature)
+    core.get_signature = _keep_by_function(core.get_signature)  # type: ignore[attr-defined]
     userstate.get_dofn_specs = _keep_by_object(userstate.get_dofn_specs)
     PipelineOptions.view_as = _keep_by_object(PipelineOptions.view_as)  # type: ignore[method-assign]
 
