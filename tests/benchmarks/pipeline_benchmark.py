@@ -6,7 +6,7 @@
 Both read the 2,094 real pages of web-open.warc.gz (66 KB each), or an archive packed from WCXB's 1,497 recent ones
 (278 KB), in turn, in one process (and whatever children they start). What is compared is user and system time over the
 whole run, less that of the same command on an archive of one page: start-up and the loading of models are left out on
-both sides. Memory is the most that the process and its children have at one time.
+both sides, and shown beside. Memory is the most that the process and its children have at one time.
 
 Ours computes every signal of every page (URL, text, Gopher, C4, FineWeb, language), MinHash signatures, Parquet parts,
 duplicates and decisions, with each of the extraction modes that are named. Theirs stops at the first rule that fails;
@@ -110,17 +110,25 @@ def compare(archive: str, warc: Path, folder: Path, rounds: int, modes: list[str
     for name in sides:  # else the first of the runs below compiles what is installed
         run(name, one)
     spent: dict[str, list[Spent]] = {name: [] for name in sides}
+    starts: dict[str, list[float]] = {name: [] for name in sides}
     kept: dict[str, int] = {}
     for turn in range(rounds):
         for name in sides:
             whole, out = run(name, warc, turn)
             kept[name] = documents(name, out)
             start, _ = run(name, one, turn)
+            starts[name].append(start.seconds)
             spent[name].append(Spent(whole.seconds - start.seconds, whole.megabytes))
-    show(archive, spent, kept, sum(1 for _ in responses(warc)))
+    show(archive, spent, starts, kept, sum(1 for _ in responses(warc)))
 
 
-def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], pages: int) -> None:
+def show(
+    archive: str,
+    spent: dict[str, list[Spent]],
+    starts: dict[str, list[float]],
+    kept: dict[str, int],
+    pages: int,
+) -> None:
     best = {name: min(each.seconds for each in times) for name, times in spent.items()}
     modes = [name for name in best if name.startswith("corpus")]
     versions = theirs_versions()
@@ -130,6 +138,7 @@ def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], page
         "pages in",
         "documents out",
         "CPU s",
+        "one page",
         "pages/CPU s",
         "peak MB",
         *(f"{mode} is" for mode in modes),
@@ -143,6 +152,7 @@ def show(archive: str, spent: dict[str, list[Spent]], kept: dict[str, int], page
             f"{pages:,}",
             f"{kept[name]:,}",
             f"{seconds:.1f}",
+            f"{min(starts[name]):.2f}",
             f"{pages / seconds:.1f}",
             f"{peak:.0f}",
             *ratios,
