@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +12,12 @@ before one at the next: Python has 700, 10 and 10."""
 
 
 def collect_rarely() -> None:
-    """Let this process look for circles of garbage a thirtieth as often, and not when it ends.
+    """Let this process look for circles of garbage a thirtieth as often.
 
     Imports make hundreds of thousands of objects that stay, and documents few circles: by itself Python spends a
-    twelfth of the start of a build on looking through them, and a sixth of it on the same at the end.
+    twelfth of the start of a build on looking through them.
     """
     gc.set_threshold(*THRESHOLDS)
-    atexit.register(gc.freeze)
 
 
 @contextmanager

@@ -35,9 +35,7 @@ class CleanSearch(StoredSearch):
     step: ClassVar[str] = CLEAN_STEP
 
     def fingerprint(self, source: str, documents: str | None) -> str:
-        from corpus.clean.clean_spans import (
-            identify_search,
-        )
+        from corpus.clean.clean_spans import identify_search
 
         search = identify_search(self.kinds[source], self.spare)
         return fingerprint([VERSION, search, source in self.counting, documents])

@@ -115,9 +115,8 @@ def read_repaired(
     the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`. Of pages,
     whatever read them, the opt-outs are added.
     """
-    from corpus.formats.recoding import (
-        looks_recoded,
-    )  # 10 ms of patterns, which processes that send jobs do without
+    # 10 ms of patterns, which processes that send jobs do without.
+    from corpus.formats.recoding import looks_recoded
 
     extraction = entry_point(record, mode)
     if not isinstance(extraction, ExtractedText) or record.media_type.startswith("text/x-code"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -60,22 +60,6 @@ _MENTIONS = tuple(
     name.encode()
     for name in ("noai", "noimageai", "noml", "tdm-reservation", "tdm:reservation", *sorted(AI_CRAWLERS))
 )
-_SIGNS = (
-    b"noai",
-    b"noimageai",
-    b"noml",
-    b"tdm",
-    b"-ai",
-    b"-extended",
-    b"agent",
-    b"spider",
-    b"omgili",
-    b"dataset",
-    b"-data-",
-)
-"""Of which each mention has one, or `bot`: half as many to look for."""
-_COLON = b"&colon;"
-"""The only reference by name to a character that mentions have."""
 _ATTRIBUTES = rb"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+"
 _TOKEN = re.compile(
     rb"<!--(?:-?>|.*?(?:--!?>|\Z))"
@@ -88,7 +72,6 @@ _TOKEN = re.compile(
 """A comment, an element whose content is no markup, or a tag, in a page in lower case; each up to the end if it is not
 closed, so that any page takes linear time."""
 _META = re.compile(rb"<[mM][eE][tT][aA]")
-_META_TAG = re.compile(_META.pattern + _ATTRIBUTES + rb"(?:>|\Z)")
 _REST_OF_TAG = re.compile(_ATTRIBUTES + rb"(?:>|\Z)")
 _REFERENCE = re.compile(
     r"&(?:#0*([0-9]{1,7})(?![0-9]);?|#[xX]0*([0-9a-fA-F]{1,6})(?![0-9a-fA-F]);?|([A-Za-z][A-Za-z0-9]{1,31};))"
@@ -181,13 +164,6 @@ def _read_directives(value: str, agent: str = "") -> set[str]:
 
 def _find_last_mention(page: bytes) -> int:
     """Return where the last `meta` element ends that may state an opt-out; -1 if there is none."""
-    elements = _META_TAG.findall(page)
-    joined = b"\n".join(elements).lower()
-    are_whole = (
-        joined.count(b"<meta") == len(elements) and max(map(len, elements), default=0) <= MAX_META_BYTES
-    )
-    if are_whole and not _have_mention(elements, joined):  # nearly always, and then all at once is fastest
-        return -1
     starts = [begin.start() for begin in _META.finditer(page)]
     ends: list[int] = []
     inside = False  # perhaps an element that is not closed, or a quotation in one: then up to the next is looked at
@@ -201,27 +177,19 @@ def _find_last_mention(page: bytes) -> int:
                 inside = True
         ends.append(end)
     elements = [page[at:end] for at, end in zip(starts, ends, strict=True)]
+    if not _has_mention(b"\n".join(elements)):  # nearly always, and then all at once is fastest
+        return -1
     return max(
-        (
-            end
-            for element, end in zip(elements, ends, strict=True)
-            if _have_mention([element], element.lower())
-        ),
-        default=-1,
+        (end for element, end in zip(elements, ends, strict=True) if _has_mention(element)), default=-1
     )
 
 
-def _have_mention(elements: Sequence[bytes], lower: bytes) -> bool:
-    """Return whether elements, which are `lower` in lower case, have one of `_MENTIONS`, perhaps in references."""
-    if _holds_mention(lower):
+def _has_mention(markup: bytes) -> bool:
+    """Return whether markup has one of `_MENTIONS`, perhaps in character references."""
+    lower = markup.lower()
+    if any(map(lower.__contains__, _MENTIONS)):
         return True
-    written = [element for element in elements if b"&#" in element or _COLON in element]
-    return bool(written) and _holds_mention(_read_value(b"\n".join(written)).encode())
-
-
-def _holds_mention(lower: bytes) -> bool:
-    has_sign = any(map(lower.__contains__, _SIGNS)) or lower.count(b"bot") > lower.count(b"robots")
-    return has_sign and any(map(lower.__contains__, _MENTIONS))
+    return b"&" in lower and any(map(_read_value(markup).encode().__contains__, _MENTIONS))
 
 
 def _read_value(value: bytes) -> str:

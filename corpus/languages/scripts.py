@@ -123,7 +123,6 @@ _ALIKE = (
     (0x3400, 0xA000, "Hani"),
     (0xA000, 0xA48D, "Yiii"),
     (0xAC00, 0xD7B0, "Hang"),
-    (0x17000, 0x187F8, "Tang"),
 )
 """Where all letters are of one script: most of all, whose names need not be looked up."""
 

@@ -119,9 +119,13 @@ class _Nursery:
         self._streams.close()
 
 
+_SHARED_MODULES = ("corpus.pipelines.", "corpus.clean.", "corpus.private.")
+
+
 def _list_modules() -> list[str]:
-    """Return the modules of pipelines that are imported: what one was made of is what its workers read it with."""
-    return sorted(name for name in sys.modules if name.startswith("corpus.pipelines."))
+    """Return the modules of pipelines that are imported, since what one was made of is what its workers read it with,
+    and those of searches: their patterns are compiled once for all workers."""
+    return sorted(name for name in sys.modules if name.startswith(_SHARED_MODULES))
 
 
 _nursery: _Nursery | None = None

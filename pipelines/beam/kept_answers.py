@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -48,9 +48,9 @@ def _keep_by_function(ask: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     @wraps(ask)
     def keep(asked: Any) -> Any:
-        if not isinstance(asked, MethodType):
+        function = asked.__func__ if type(asked) is MethodType else None
+        if type(function) is not FunctionType:
             return ask(asked)
-        function = asked.__func__
         if function not in answers:
             answers[function] = ask(asked)
         return answers[function]

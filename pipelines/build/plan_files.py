@@ -99,14 +99,14 @@ def _identify_edits(plan: BuildPlan) -> list[Any]:
     }
     applied = find_applied(plan.file.manifest)
     cleaned = {name: source.clean for name, source in plan.file.manifest.sources.items() if source.clean}
-    if not (any(redacted.values()) or cleaned or applied):
-        return []
     searches: dict[str, list[object]] = {}
-    edited: dict[str, Any] = {"redact": [redact.VERSION, redacted, searches], "applied": applied}
     if any(redacted.values()):
         from corpus.private.kinds import identify_search
 
-        searches.update({name: identify_search(kinds) for name, kinds in redacted.items() if kinds})
+        searches = {name: identify_search(kinds) for name, kinds in redacted.items() if kinds}
+    if not (searches or cleaned or applied):
+        return []
+    edited: dict[str, Any] = {"redact": [redact.VERSION, redacted, searches], "applied": applied}
     if cleaned:
         from corpus.clean import clean_spans
 

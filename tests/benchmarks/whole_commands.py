@@ -20,14 +20,18 @@ SET_CHILD_SUBREAPER = 36
 LOOK_SECONDS = 0.5
 """Between two looks at the memory."""
 _BUILD = """
+import os
 import sys
 from corpus.pipelines.beam.loading import own_process
 own_process()
 from corpus.pipelines.beam.options import Running
 from corpus.pipelines.build.build import build_workspace
 build_workspace(sys.argv[1], sys.argv[2], Running(workers=1), until=sys.argv[3])
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(0)
 """
-"""What `corpus build` does, up to a stage."""
+"""What `corpus build` does, up to a stage; it ends as the command does, without looking through what it leaves."""
 _SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 

@@ -100,7 +100,6 @@ def test_languages_and_scripts_that_go_together() -> None:
         ("𞤀𞤣𞤤𞤢𞤥", "Adlm"),
         ("ᥖᥭᥰ ᥖᥬᥲ", "Tale"),
         ("ꆈꌠꁱꂷ", "Yiii"),
-        ("𗼇𗟲", "Tang"),
         ("安装 Debian 系统之后重新启动计算机", "Hani"),
         ("42 %", "Zyyy"),
     ],

@@ -14,13 +14,11 @@ from corpus.pipelines.beam import loading
 UNUSED = "this"
 """A module of Python that nothing imports."""
 OWN_PROCESS = """
-import atexit
 import gc
 
 from corpus.pipelines.beam.loading import is_whole, load_beam, own_process
 
 usual = gc.get_threshold()
-atexit.register(lambda: print("frozen" if gc.get_freeze_count() > 10_000 else "not frozen"))
 own_process()
 assert all(rare > often for rare, often in zip(gc.get_threshold(), usual))
 load_beam(local_only=True)
@@ -54,6 +52,18 @@ class Naming(beam.DoFn):
     def setup(self):
         return self.name
 
+import inspect
+
+reads, read = [], inspect.signature
+inspect.signature = lambda *arguments, **keywords: reads.append(arguments) or read(*arguments, **keywords)
+class Starting(beam.DoFn):
+    def start_bundle(self):
+        pass
+
+for _ in range(3):
+    core.get_function_arguments(Starting(), "start_bundle")
+assert len(reads) == 1, reads
+inspect.signature = read
 for naming in (Naming("乙"), Naming("丙"), beam.DoFn()):
     for _ in range(2):
         expected = (["item", "name"], ["甲"]) if isinstance(naming, Naming) else (["element"], [])
@@ -101,4 +111,3 @@ def test_beam_is_whole_in_a_process_of_the_user_with_or_without_clouds(
 def test_beam_answers_the_same_in_a_process_of_our_own() -> None:
     ran = subprocess.run([sys.executable, "-c", OWN_PROCESS], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == "frozen\n"
