@@ -557,6 +557,38 @@ def test_a_copy_of_what_is_written_is_left_out(language: str) -> None:
     assert blocks(f"{paragraphs}<div>{other}</div>") == [*texts, other]
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<span>Merrell</span><span>Moab 3 Hiking Shoes</span>", "Merrell Moab 3 Hiking Shoes"),
+        ("<a href=/a>Action</a><a href=/b>Adventure</a><a href=/c>3D</a>", "Action Adventure 3D"),
+        ("<label>Cameras</label><span><b>74</b></span>", "Cameras 74"),
+        ("<b>€49.99</b><small>VAT included</small>", "€49.99 VAT included"),
+        ("<b>ISBN</b><i>978</i><i>Paper</i>", "ISBN 978 Paper"),
+        ("<b>Price:</b><i>Low</i>", "Price: Low"),
+        ("<b>Автор</b><a href=/a>Анна Ким</a><b>СССР</b>", "Автор Анна Ким СССР"),
+        ("<b>Συγγραφέας</b><i>Ελένη</i>", "Συγγραφέας Ελένη"),
+        ("<q><b>One</b><b>Two</b></q> x<sup><b>ab</b><b>cd</b></sup>", "“One Two” x^abcd"),
+        # One word, or perhaps one.
+        ("<b>Co</b><i>rnell</i> <b>B</b><i>reakfast</i>", "Cornell Breakfast"),
+        ("<b>i</b><b>Phone</b> <b>T</b><b>HE</b> <b>F</b><b>L</b>", "iPhone THE FL"),
+        ("<b>17</b><b>07</b> <b>json.</b><b>JSONDecoder</b>", "1707 json.JSONDecoder"),
+        ("Java<b>Script</b> Vec<wbr>Deque Hello<!-- -->World", "JavaScript VecDeque HelloWorld"),
+        ("<code><b>get</b></code> <pre><b>Foo</b><b>Bar</b></pre>", "get\nFooBar"),
+        ("<b>一</b><b>Python</b><b>教程</b>", "一Python教程"),
+        ("<b>第一</b><b>章节</b> <b>かな</b><b>カナ</b>", "第一章节 かなカナ"),
+        ("<b>หนึ่ง</b><b>สอง</b> <b>كتا</b><b>ب</b> <b>कि</b><b>ताब</b>", "หนึ่งสอง كتاب किताब"),
+        # Once for the eye and once for those who listen.
+        ("<a href=/a><span>Get it now</span><span>Get it now</span></a>", "Get it now"),
+        ("<b>EUR 163.12</b><b>EUR 163.12</b><b>EUR 163.12</b>", "EUR 163.12"),
+        ("<b>免费下载</b><b>免费下载</b> <b>谢</b><b>谢</b>", "免费下载 谢谢"),
+        ("<b>1000</b><b>1000</b> <b>0</b><b>0</b>", "10001000 00"),
+    ],
+)
+def test_words_of_elements_that_touch_are_set_apart(markup: str, text: str) -> None:
+    assert "\n".join(blocks(f"<div>{markup}</div>")) == text
+
+
 @pytest.mark.parametrize("language", SENTENCES)
 def test_labels_follow_the_gold_in_every_script(language: str) -> None:
     one = SENTENCES[language]

@@ -124,6 +124,10 @@ _CODE_TABLES = re.compile(
 _FORMULA_NAMES = re.compile(r"math|latex")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
 """The first four are put around quotations."""
+_CLOSING = "):?!"
+"""What ends a word or a sentence. Full stops stand in the names of programs, too."""
+MIN_TWIN = 4
+"""Characters of a text that an element has once more right behind it."""
 _OUTER_SPACES = " \t\n\r"
 _BLANK_ENDS = "\n\xa0 "
 _SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
@@ -228,6 +232,7 @@ class _Walk:
     def __init__(self) -> None:
         self.page = PageBlocks()
         self.pieces: list[str] = []
+        self.joints: list[int] = []
         self.linked = 0
         self.links = 0
         self.inner: list[Any] = []
@@ -299,8 +304,9 @@ class _Walk:
             self.inner,
         )
         texts, ends = self.page.texts, self.page.ends
-        add_piece = pieces.append
+        add_piece, add_joint = pieces.append, self.joints.append
         in_link = 0
+        ended = 0  # pieces at the end of the last inline element
         node = root.first_child
         while True:
             if node is None:
@@ -317,14 +323,18 @@ class _Walk:
                     if len(registered) == len(opened):
                         ends[registered.pop()[0]] = len(texts)
                     opened.pop()
+                    ended = 0
                 elif role == _LINK:
                     in_link -= 1
                     if pieces and len(pieces[-1]) <= MAX_SIGN:
                         self._drop_sign(node)
+                    ended = len(pieces)
                 elif role >= _RAISED:
                     self._rewrite(node, role)
                 elif role == _LINE:
                     self._end_line()
+                else:
+                    ended = len(pieces)
                 node = node.next
                 continue
             role = role_of(node.tag_id, _OWN)
@@ -354,10 +364,13 @@ class _Walk:
                             self._enter(node, role)
                         push((node, role))
                         node = child
+                        ended = 0
                         continue
                 elif role != _SKIP:
                     child = node.first_child
                     if child is not None:
+                        if ended and ended == len(pieces):
+                            add_joint(ended)
                         if role == _LINK:
                             inner.append(node)
                             self.links += 1
@@ -380,6 +393,7 @@ class _Walk:
                                 in_link -= 1
                                 if text and len(text) <= MAX_SIGN:
                                     self._drop_sign(node)
+                            ended = len(pieces)
                             node = node.next
                             continue
                         push((node, role))
@@ -387,6 +401,7 @@ class _Walk:
                         continue
             elif role == _BREAK:
                 self._break_line()
+                ended = 0
             node = node.next
 
     def _enter_hidden(self, node: Any, role: int) -> int:
@@ -535,6 +550,7 @@ class _Walk:
         pieces = self.pieces
         if block != len(self.page.texts) or begin >= len(pieces):
             return
+        self._part(begin)
         text = "".join(pieces[begin:])
         before = pieces[begin - 1].rstrip("\x0b") if begin else ""
         if role == _QUOTED:
@@ -619,6 +635,8 @@ class _Walk:
     def _flush(self) -> None:
         """End the block that has been collected."""
         pieces, inner = self.pieces, self.inner
+        if self.joints:
+            self._part()
         if not pieces:
             self.linked = self.links = 0
             inner.clear()
@@ -657,6 +675,20 @@ class _Walk:
                 self.mark = ""
         self.linked = self.links = 0
         inner.clear()
+
+    def _part(self, begin: int = 0) -> None:
+        """Set spaces between words of inline elements that touch in the source, behind piece `begin` of the open block:
+        style sheets set them apart. The second of two that are the same, one of which is for the eye, is taken out."""
+        pieces, joints = self.pieces, self.joints
+        while joints and joints[-1] > begin:
+            at = joints.pop()
+            if self.in_code or at >= len(pieces):
+                continue
+            before, after = pieces[at - 1], pieces[at]
+            if before == after and len(after) >= MIN_TWIN and any(map(str.isalpha, after)):
+                del pieces[at]
+            elif len(before) > 1 and len(after) > 1 and _are_words(before[-1], after[0]):
+                pieces[at] = " " + after
 
     def _collapse(self, text: str) -> str:
         """Return a text with one space where HTML has several, and a line end for each `br`."""
@@ -737,6 +769,16 @@ def _find_outer_frames(elements: Sequence[FoundElement]) -> set[int]:
             if element.tag in _FRAMES:
                 frames.add(element.mem_id)
     return frames
+
+
+def _are_words(last: str, first: str) -> bool:
+    """Return whether a word ends with one character and another surely begins with the next: `aB`, `a1`, `1A`, `:A`.
+
+    Editors split words anywhere, so this is not known of `ab`, of two figures, and of scripts without case.
+    """
+    if first.isupper():
+        return last.islower() or last.isupper() or last.isdecimal() or last in _CLOSING
+    return first.isdecimal() and (last.islower() or last.isupper())
 
 
 def _name_elements(nodes: list[Any]) -> Tokens:
