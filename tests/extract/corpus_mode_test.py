@@ -590,6 +590,22 @@ def test_words_of_elements_that_touch_are_set_apart(markup: str, text: str) -> N
 
 
 @pytest.mark.parametrize("language", SENTENCES)
+def test_pictures_of_signs_are_the_signs(language: str) -> None:
+    one = SENTENCES[language]
+    signs = ("👍", "☹️", "👩‍💻", ":)", ";-)", ":D", ":'(")
+    for name in ("emoji", "smilie smilie--emoji", "wp-smiley"):
+        for sign in signs:
+            assert blocks(f'<p>{one} <img class="{name}" alt="{sign}"></p>') == [f"{one} {sign}"]
+    for picture in (
+        'class="smilie" alt=":unsure:"',
+        'class="emoji" alt="Smile"',
+        'class="icon" alt="→"',
+        "alt=🙂",
+    ):
+        assert blocks(f"<p>{one} <img {picture}></p>") == [one]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
 def test_labels_follow_the_gold_in_every_script(language: str) -> None:
     one = SENTENCES[language]
     texts = ["1", one, f"{one} and more", "2", "3", one[::-1]]

@@ -121,7 +121,10 @@ _CODE_TABLES = re.compile(
     r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
-_FORMULA_NAMES = re.compile(r"math|latex")
+_FORMULA_NAMES = ("math", "latex")
+_PICTURE_NAMES = re.compile(r"math|latex|emoji|smil(?:ie|ey)")
+"""Names of pictures that stand for text: of formulas, and of signs such as 👍 and `:)`."""
+_EMOTICON = re.compile(r"[^\w\s]{1,12}|[:;=][-^']?[DdPpOoSsXx3]")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
 """The first four are put around quotations."""
 _CLOSING = "):?!"
@@ -443,10 +446,14 @@ class _Walk:
             return _SKIP
         if role == _PICTURE:
             attributes = node.attributes
-            if _FORMULA_NAMES.search(attributes.get("class") or "") or "latex" in (
-                attributes.get("src") or ""
-            ):
-                self._put(frame_tex(attributes.get("alt") or "", display=False))
+            named = _PICTURE_NAMES.search(attributes.get("class") or "")
+            if named or "latex" in (attributes.get("src") or ""):
+                alt = attributes.get("alt") or ""
+                if named is None or named[0] in _FORMULA_NAMES:
+                    alt = frame_tex(alt, display=False)
+                elif not _EMOTICON.fullmatch(alt):
+                    alt = ""
+                self._put(alt)
             return _SKIP
         if role == _TEMPLATE:
             if "shadowrootmode" in node.attributes:
