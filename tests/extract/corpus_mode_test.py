@@ -77,6 +77,13 @@ MENU = "<nav><ul>" + "".join(f"<li><a href='/{i}'>{i} {i}</a></li>" for i in ran
 
 
 def blocks(body: str) -> list[str]:
+    """Return the lines of each block by itself, so that those that a page has twice are there twice."""
+    page = read_blocks(f"<html><head><title>T</title></head><body>{body}</body></html>")
+    return "\n".join(write_blocks(page, [at]) for at in range(len(page.texts))).split("\n")
+
+
+def write_body(body: str) -> list[str]:
+    """Return the lines of all blocks."""
     page = read_blocks(f"<html><head><title>T</title></head><body>{body}</body></html>")
     return write_blocks(page, list(range(len(page.texts)))).split("\n")
 
@@ -550,11 +557,33 @@ def test_rows_of_a_table_stand_together_and_code_near_its_text(language: str) ->
 def test_a_copy_of_what_is_written_is_left_out(language: str) -> None:
     texts = [f"{SENTENCES[language]} ({at})" for at in range(8)]
     whole = " ".join(texts)
-    once = blocks("".join(f"<p>{text}</p>" for text in texts))
     paragraphs = "".join(f"<p>{text}</p>" for text in texts)
-    assert blocks(f"{paragraphs}<div>{whole}</div><div>{whole}</div>") == once == texts
+    assert write_body(f"{paragraphs}<div>{whole}</div><div>{whole}</div>") == texts
     other = f"{texts[0]} {whole[::-1]}"
-    assert blocks(f"{paragraphs}<div>{other}</div>") == [*texts, other]
+    assert write_body(f"{paragraphs}<div>{other}</div>") == [*texts, other]
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_what_a_page_has_twice_is_written_once(language: str) -> None:
+    one, two = f"{SENTENCES[language]} (1)", f"{SENTENCES[language]} (2)"
+    assert write_body(f"<p>{one}</p><p>{one}</p><p>{one}</p><p>{two}</p>") == [one, two]
+    assert write_body(f"<li>{one}</li><p>{one}</p>") == [f"- {one}"]
+    wide, small = f"<div class=wide><p>{one}</p><p>{two}</p></div>", f"<p class=small>{one}</p>"
+    assert write_body(f"{wide}<div class=small><p>{one}</p><p>{two}</p></div>") == [one, two]
+    assert write_body(f"{wide}<blockquote>{one}</blockquote>3") == [one, two, "3"]
+    # The same step or question once more, in the same kind of element.
+    assert write_body(f"<p>{one}</p><p>{two}</p><p>{one}</p>") == [one, two, one]
+    # What is short may be said in several places, but not right behind itself.
+    short = one[:24].replace(" ", "-")
+    assert write_body(f"<p>{short}</p><p>{two}</p>{small.replace(one, short)}") == [short, two, short]
+    assert write_body(f"<p>{short}</p>{small.replace(one, short)}") == [short]
+    assert write_body("<p>Yes</p><p>Yes</p>") == ["Yes", "Yes"]
+    # A heading behind its item in the contents, code, rows.
+    assert write_body(f"<li>{one}</li><h2>{one}</h2><h2>{one}</h2>") == [f"- {one}", one]
+    assert write_body(f"<li>{one}</li><p>{two}</p><h2>{one}</h2>") == [f"- {one}", two, one]
+    assert write_body(f"<pre><code>{one}</code></pre>" * 2) == ["```", one, "```"] * 2
+    rows = f"<table><tr><th>{one}</th><td>1</td></tr><tr><th>{one}</th><td>1</td></tr></table>"
+    assert write_body(rows) == [f"| {one} | 1 |"] * 2
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,9 @@ MAX_COMPARED = 64
 """Blocks before a long one that are looked for in it."""
 MIN_REPEATED_BYTES = 400
 """Bytes of a block that is written once, though a page has it again: for a smaller screen, or for robots."""
+MIN_TWIN_BYTES = 100
+"""Bytes of a block that is written once, though a page has it again in elements of another path, as for a smaller
+screen or in a quotation. In elements of the same path it may be the same step, question or warning once more."""
 STRICTNESS, ARTICLE_STRICTNESS, CODE_STRICTNESS = 40, 56, -20
 """What is taken off logits, in 64ths, as long as the page has a clear main text; if it states that it is an article;
 and of a page with code that does not: documentation, of which little is beside its text."""
@@ -376,14 +379,19 @@ def _cut(estimates: Ints, sizes: Ints) -> tuple[list[int], int]:
 
 def write_blocks(page: PageBlocks, kept: list[int]) -> str:
     """Return blocks as lines: items of lists with `- `, but for definitions in prose; rows of tables between bars, code
-    between fences."""
+    between fences. What a page has twice, as for a smaller screen, is written once."""
     lines: list[str] = []
     written: list[str] = []
     beginnings: dict[str, int] = {}
+    firsts: dict[str, int] = {}
+    before = -1
     for at in kept:
         text, mark = page.texts[at], page.marks[at]
         if len(text) >= MIN_BEGINNING:
-            if _is_long(text) and _is_written(text, written, beginnings):
+            first = firsts.setdefault(text, at)
+            if first != at and _is_twin(page, first, before, at):
+                continue
+            if _has_bytes(text, MIN_REPEATED_BYTES) and _is_written(text, written, beginnings):
                 continue
             beginnings.setdefault(text[:MIN_BEGINNING], len(written))
             written.append(text)
@@ -391,13 +399,27 @@ def write_blocks(page: PageBlocks, kept: list[int]) -> str:
             lines.append(text if mark == " " else fence_code(text, mark))
         else:
             lines.append(text if not mark or mark == UNMARKED else mark + _BULLET.sub("", text))
+        before = at
     return "\n".join(lines)
 
 
-def _is_long(text: str) -> bool:
-    return len(text) >= MIN_REPEATED_BYTES or (
-        4 * len(text) >= MIN_REPEATED_BYTES and len(text.encode("utf-8", "replace")) >= MIN_REPEATED_BYTES
-    )
+def _is_twin(page: PageBlocks, first: int, before: int, at: int) -> bool:
+    """Return whether a block is one that is written already once more: right behind it, or in elements of another path.
+
+    Code and rows may say the same twice, and a heading the same as an item of a list of contents.
+    """
+    text, kind = page.texts[at], page.kinds[at]
+    if kind in (_CODE, _ROW):
+        return False
+    others = [before] if page.texts[before] == text else []
+    if page.paths[first] != page.paths[at] and _has_bytes(text, MIN_TWIN_BYTES):
+        others.append(first)
+    return any((page.kinds[other] == _HEADING) == (kind == _HEADING) for other in others)
+
+
+def _has_bytes(text: str, count: int) -> bool:
+    """Return whether a text has so many bytes, or more."""
+    return len(text) >= count or (4 * len(text) >= count and len(text.encode("utf-8", "replace")) >= count)
 
 
 def _is_written(text: str, written: list[str], beginnings: dict[str, int]) -> bool:
