@@ -595,6 +595,7 @@ def test_what_a_page_has_twice_is_written_once(language: str) -> None:
         ("<b>€49.99</b><small>VAT included</small>", "€49.99 VAT included"),
         ("<b>ISBN</b><i>978</i><i>Paper</i>", "ISBN 978 Paper"),
         ("<b>Price:</b><i>Low</i>", "Price: Low"),
+        ("<b>Quick meals.</b><a href=/a>Shop now</a>", "Quick meals. Shop now"),
         ("<b>Автор</b><a href=/a>Анна Ким</a><b>СССР</b>", "Автор Анна Ким СССР"),
         ("<b>Συγγραφέας</b><i>Ελένη</i>", "Συγγραφέας Ελένη"),
         ("<q><b>One</b><b>Two</b></q> x<sup><b>ab</b><b>cd</b></sup>", "“One Two” x^abcd"),

@@ -127,8 +127,8 @@ _PICTURE_NAMES = re.compile(r"math|latex|emoji|smil(?:ie|ey)")
 _EMOTICON = re.compile(r"[^\w\s]{1,12}|[:;=][-^']?[DdPpOoSsXx3]")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
 """The first four are put around quotations."""
-_CLOSING = "):?!"
-"""What ends a word or a sentence. Full stops stand in the names of programs, too."""
+_CLOSING = "):?!…"
+"""What ends a word or a sentence, beside the full stop."""
 MIN_TWIN = 4
 """Characters of a text that an element has once more right behind it."""
 _OUTER_SPACES = " \t\n\r"
@@ -694,7 +694,7 @@ class _Walk:
             before, after = pieces[at - 1], pieces[at]
             if before == after and len(after) >= MIN_TWIN and any(map(str.isalpha, after)):
                 del pieces[at]
-            elif len(before) > 1 and len(after) > 1 and _are_words(before[-1], after[0]):
+            elif len(before) > 1 and len(after) > 1 and _are_words(before, after):
                 pieces[at] = " " + after
 
     def _collapse(self, text: str) -> str:
@@ -778,14 +778,18 @@ def _find_outer_frames(elements: Sequence[FoundElement]) -> set[int]:
     return frames
 
 
-def _are_words(last: str, first: str) -> bool:
-    """Return whether a word ends with one character and another surely begins with the next: `aB`, `a1`, `1A`, `:A`.
+def _are_words(before: str, after: str) -> bool:
+    """Return whether a word ends with one text and another surely begins with the next: `aB`, `a1`, `1A`, `:A`, `.A`.
 
-    Editors split words anywhere, so this is not known of `ab`, of two figures, and of scripts without case.
+    Editors split words anywhere, so this is not known of `ab`, of two figures, and of scripts without case. A full stop
+    may stand in the name of a program, which has no space.
     """
-    if first.isupper():
-        return last.islower() or last.isupper() or last.isdecimal() or last in _CLOSING
-    return first.isdecimal() and (last.islower() or last.isupper())
+    last, first = before[-1], after[0]
+    if not first.isupper():
+        return first.isdecimal() and (last.islower() or last.isupper())
+    if last == ".":
+        return " " in before and " " in after
+    return last.islower() or last.isupper() or last.isdecimal() or last in _CLOSING
 
 
 def _name_elements(nodes: list[Any]) -> Tokens:
