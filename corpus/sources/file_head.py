@@ -10,8 +10,8 @@ from corpus.storage import DAMAGE, open_decompressed
 
 HEAD_BYTES = 1 << 16
 """Bytes of a file, decompressed, that tell what it is."""
-CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-MAX_CONTROL_SHARE = 0.005
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_MAX_CONTROL_SHARE = 0.005
 
 
 def read_head(path: str) -> bytes:
@@ -34,8 +34,8 @@ def find_codec(head: bytes) -> str | None:
     if (order := find_wide_order(head[: len(head) & ~3])) is not None:
         return order
     begin = head[: 1 << 14]
-    controls = len(CONTROLS.findall(begin)) - count_shifts(begin)
-    return decode(head, html=False)[1] if controls <= MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
+    controls = len(_CONTROLS.findall(begin)) - count_shifts(begin)
+    return decode(head, html=False)[1] if controls <= _MAX_CONTROL_SHARE * len(head[: 1 << 14]) else None
 
 
 def find_encoding(path: str) -> str | None:

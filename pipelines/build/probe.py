@@ -225,11 +225,11 @@ def _list_lacking(plan: BuildPlan) -> Iterator[tuple[str, list[str], bool]]:
 
 
 def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[str, Any]]) -> str:
+    from corpus.sources.recognize.row_fields import guess_fields
+
     if isinstance(source, Parquet):
         rows = source.first_rows(path, PEEKED_ROWS, every_column=True)
     wanted = [source.fields.text] if isinstance(source.fields.text, str) else source.fields.text
-    from corpus.sources.recognize.row_fields import guess_fields
-
     held = sorted({_name_kind(value) for row in rows if (value := read_value(row, wanted)) is not None})
     have = "have" if len(rows) > 1 else "has"
     lack = (
@@ -251,10 +251,10 @@ def _describe_no_text(source: Jsonl | Csv | Parquet, path: str, rows: list[dict[
 
 def _recognize_other(source: Jsonl | Csv | Parquet, path: str) -> Recognized | None:
     """Return what a local file is that another kind of source reads; None if it is of this one, or nothing tells."""
-    from corpus.sources.recognize import Recognized, recognize_file
-
     if storage.is_remote(path):
         return None
+    from corpus.sources.recognize import Recognized, recognize_file
+
     verdict = recognize_file(path)
     return verdict if isinstance(verdict, Recognized) and verdict.kind != source.kind else None
 

@@ -15,6 +15,7 @@ UNUSED = "this"
 """A module of Python that nothing imports."""
 OWN_PROCESS = """
 import gc
+import inspect
 
 from corpus.pipelines.beam.loading import is_whole, load_beam, own_process
 
@@ -52,18 +53,17 @@ class Naming(beam.DoFn):
     def setup(self):
         return self.name
 
-import inspect
-
-reads, read = [], inspect.signature
-inspect.signature = lambda *arguments, **keywords: reads.append(arguments) or read(*arguments, **keywords)
 class Starting(beam.DoFn):
     def start_bundle(self):
         pass
 
+reads, read = [], inspect.signature
+inspect.signature = lambda *arguments, **keywords: reads.append(arguments) or read(*arguments, **keywords)
 for _ in range(3):
     core.get_function_arguments(Starting(), "start_bundle")
 assert len(reads) == 1, reads
 inspect.signature = read
+
 for naming in (Naming("乙"), Naming("丙"), beam.DoFn()):
     for _ in range(2):
         expected = (["item", "name"], ["甲"]) if isinstance(naming, Naming) else (["element"], [])

@@ -121,8 +121,7 @@ _CODE_TABLES = re.compile(
     r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
-_FORMULA_NAMES = ("math", "latex")
-_PICTURE_NAMES = re.compile(r"math|latex|emoji|smil(?:ie|ey)")
+_PICTURE_NAMES = re.compile(r"(?P<formula>math|latex)|emoji|smil(?:ie|ey)")
 """Names of pictures that stand for text: of formulas, and of signs such as 👍 and `:)`."""
 _EMOTICON = re.compile(r"[^\w\s]{1,12}|[:;=][-^']?[DdPpOoSsXx3]")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
@@ -449,7 +448,7 @@ class _Walk:
             named = _PICTURE_NAMES.search(attributes.get("class") or "")
             if named or "latex" in (attributes.get("src") or ""):
                 alt = attributes.get("alt") or ""
-                if named is None or named[0] in _FORMULA_NAMES:
+                if named is None or named["formula"]:
                     alt = frame_tex(alt, display=False)
                 elif not _EMOTICON.fullmatch(alt):
                     alt = ""
