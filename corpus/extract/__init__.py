@@ -112,8 +112,8 @@ def read_repaired(
     """Return what a format extracts from a record, without text that was decoded wrongly before it came here.
 
     Costs a look at the extracted text. Where that looks wrong, the page or the plain text is repaired and read again;
-    the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`. Of pages,
-    whatever read them, the opt-outs are added.
+    the text of other formats is repaired itself. `metadata` then says what was wrong, as `encoding_repaired`. Of pages
+    the opt-outs are added, unless what read them has looked for them.
     """
     # 10 ms of patterns, which processes that send jobs do without.
     from corpus.formats.recoding import looks_recoded

@@ -54,7 +54,12 @@ _VALUED = frozenset(
 )
 """Directives that have a value behind a colon, as names of crawlers have directives."""
 _AGENT = re.compile(r"[a-z*][\w.*/ -]{0,60}", re.ASCII)
-_ROBOT = re.compile(r"robots|[\w.-]*(?:bot|spider|crawler|-extended)", re.ASCII)
+_ROBOT_ENDINGS = ("bot", "spider", "crawler", "-extended")
+_ROBOT = re.compile(r"[\w.-]+", re.ASCII)
+"""Names of robots, with one of these endings."""
+_RESERVATIONS = ("tdm-reservation", "tdm:reservation")
+_ROBOTS_HEADER = "x-robots-tag"
+_STATING = frozenset(("robots", *_RESERVATIONS, *AI_CRAWLERS))
 _REFUSAL = re.compile(r"(?:^|[,;\s])(?:train-ai|ai-train|train-genai)\s*=\s*\"?(?:n|no|\?0)\"?(?![\w?])")
 _MENTIONS = tuple(
     name.encode()
@@ -102,20 +107,33 @@ def find_page_opt_outs(page: bytes, stated: str | None = None) -> str:
 
     Cost: 0.06 ms for 100 KB, and where an element mentions one, 0.4 ms; linear in the page.
     """
-    kinds = set((stated or "").split())
     last = _find_last_mention(page)
-    if last < 0:
-        return join_opt_outs(kinds)
-    for attributes in _read_metas(page[:last]):
-        content = attributes.get("content", "")
-        name = (attributes.get("name") or attributes.get("property") or "").strip()
-        if name in ("tdm-reservation", "tdm:reservation"):
+    return read_opt_outs(list_statements(_read_metas(page[:last])) if last >= 0 else (), stated)
+
+
+def list_statements(metas: Iterable[Mapping[str, str | None]]) -> list[tuple[str, str]]:
+    """Return (name, content) of those of a page's `meta` elements, by their attributes, that may state an opt-out, both
+    in lower case; that of headers is `x-robots-tag`. Cost: 0.5 microseconds an element."""
+    statements = []
+    for attributes in metas:
+        name = (attributes.get("name") or attributes.get("property") or "").strip().lower()
+        if name not in _RESERVATIONS and (attributes.get("http-equiv") or "").strip().lower() == _ROBOTS_HEADER:
+            name = _ROBOTS_HEADER
+        elif not (name in _STATING or (name.endswith(_ROBOT_ENDINGS) and _ROBOT.fullmatch(name))):
+            continue
+        statements.append((name, (attributes.get("content") or "").lower()))
+    return statements
+
+
+def read_opt_outs(statements: Iterable[tuple[str, str]], stated: str | None = None) -> str:
+    """Return the opt-outs in what `list_statements` has found in a page, joined with what its response `stated`."""
+    kinds = set((stated or "").split())
+    for name, content in statements:
+        if name in _RESERVATIONS:
             if content.strip() in ("0", "1"):
                 (kinds.add if content.strip() == "1" else kinds.discard)("tdm-reservation")
-        elif attributes.get("http-equiv", "").strip() == "x-robots-tag":
-            kinds |= _read_directives(content)
-        elif _ROBOT.fullmatch(name) or name in AI_CRAWLERS:
-            kinds |= _read_directives(content, "" if name == "robots" else name)
+        else:
+            kinds |= _read_directives(content, "" if name in ("robots", _ROBOTS_HEADER) else name)
     return join_opt_outs(kinds)
 
 

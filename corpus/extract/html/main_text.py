@@ -10,6 +10,7 @@ from corpus.extract import DEFAULT_MODE, EXTRACTION_MODES, ExtractedText
 from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.pages_ahead import decode_page, prepare_page, take_ahead, walk_page
 from corpus.extract.html.wrapped_lines import has_cjk_text, join_wrapped_lines
+from corpus.extract.opt_outs import read_opt_outs
 from corpus.extract.page_readers import PAGE_READERS, TRAFILATURA_MODULE, load_reader
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def extract_text(record: Record, mode: str) -> ExtractedText | None:
     license, metadata = read_license(html, page.licenses)
     if mode == "corpus":
         metadata["extractor"] = page.engine
-    return ExtractedText(text=page.text, license=license, metadata=metadata)
+    opt_out = None if page.statements is None else read_opt_outs(page.statements, record.opt_out)
+    return ExtractedText(text=page.text, license=license, metadata=metadata, opt_out=opt_out)
 
 
 def read_license(html: str, licenses: Sequence[str] | None = None) -> tuple[str | None, dict[str, str]]:
@@ -67,12 +69,13 @@ def extract_main_text(html: str, url: str | None = None, mode: str = DEFAULT_MOD
 
 
 class MainText(NamedTuple):
-    """The main text of a page, what has read it (`corpus`, `resiliparse` or `trafilatura`), and the licences that the
-    page states, None if nothing has looked for them."""
+    """The main text of a page, what has read it (`corpus`, `resiliparse` or `trafilatura`), the licences that the page
+    states and what may be opt-outs (`opt_outs.list_statements`), None if nothing has looked for them."""
 
     text: str | None
     engine: str
     licenses: Sequence[str] | None = None
+    statements: Sequence[tuple[str, str]] | None = None
 
 
 def extract_main(html: str, url: str | None, mode: str, data: bytes | None = None) -> MainText:
@@ -94,7 +97,7 @@ def _extract_prepared(html: str, url: str | None, mode: str, walked: WalkedPage 
         if walked is not None:
             ours = write_page(html, walked)
             if ours.is_sure and not is_stated_elsewhere(html, ours.text):
-                return MainText(ours.text, "corpus", ours.licenses)
+                return MainText(ours.text, "corpus", ours.licenses, walked.page.statements)
         mode = "fast"
     if has_cjk_text(html):
         html = join_wrapped_lines(html)
