@@ -95,16 +95,19 @@ _KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), int(BlockKind.HEADI
 
 
 @cache
-def _roles_by_number() -> dict[int, int]:
-    """Return the roles by lexbor's number of each tag, which is faster to ask for than its name."""
+def _list_roles() -> list[int]:
+    """Return the roles by lexbor's number of each tag, which is faster to ask for than its name. Tags that HTML does
+    not have get numbers beyond any list."""
     tree: Any = LexborHTMLParser("<body><!--a-->b</body>")
     roles = {node.tag_id: _ROLES[node.tag] for node in tree.body.traverse(include_text=True)}
     for tag, role in _ROLES.items():
         if tag[0] != "-":
             roles[tree.create_node(tag).tag_id] = role
-    return roles
+    return [roles.get(number, _OWN) for number in range(max(roles) + 1)]
 
 
+_TEXT_NUMBER = 2
+"""Lexbor's number of text, as if it were a tag."""
 _FRAMES = ("nav", "footer", "header")
 _MAIN_TAGS = ("main", "article", "h1")
 """What shows that a menu, head or foot around it, perhaps one of which the end is missing, is around a page's text."""
@@ -300,7 +303,7 @@ class _Walk:
     def _walk(self, root: Any) -> None:
         """Walk through the content of an element, without recursion: pages nest thousands of levels deep."""
         stack: list[tuple[Any, int]] = []
-        push, pop, role_of = stack.append, stack.pop, _roles_by_number().get
+        push, pop, roles = stack.append, stack.pop, _list_roles()
         odd, opened, registered, pieces, inner = (
             self.odd,
             self.opened,
@@ -342,7 +345,10 @@ class _Walk:
                     ended = len(pieces)
                 node = node.next
                 continue
-            role = role_of(node.tag_id, _OWN)
+            try:
+                role = roles[node.tag_id]
+            except IndexError:
+                role = _OWN
             if role == _TEXT:
                 text = node.text_content
                 if text:
@@ -384,7 +390,7 @@ class _Walk:
                             inner.append(node)
                         elif role >= _RAISED:
                             self.begun.append((len(texts), len(pieces)))
-                        if child.next is None and role_of(child.tag_id) == _TEXT and role < _LINE:
+                        if child.tag_id == _TEXT_NUMBER and role < _LINE and child.next is None:
                             # Most are text alone: no need to go down and up again.
                             text = child.text_content
                             if text:
