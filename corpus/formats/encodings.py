@@ -401,15 +401,19 @@ def decode(body: bytes, declared: str | None = None, html: bool = True) -> tuple
 
 def _decode_seven_bit(body: bytes, declared: str | None, html: bool) -> tuple[str, str]:
     """Decode ASCII, which is UTF-8 too, unless it switches charsets by escape sequences or, declared, by its signs."""
-    for escape, codec in _SEVEN_BIT:
-        if escape in body:
-            return _decode_with(body, codec)
-    if (declared or html) and any(sign in body for sign in _DECLARED_SEVEN_BIT.values()):
+    # One byte is found ten times as fast as several.
+    if b"\x1b" in body:
+        for escape, codec in _SEVEN_BIT:
+            if escape in body:
+                return _decode_with(body, codec)
+    if (declared or html) and any(
+        sign[:1] in body and sign in body for sign in _DECLARED_SEVEN_BIT.values()
+    ):
         for label in (declared, find_declared_label(body) if html else None):
             codec = codec_of(label) or ""
             if codec and _DECLARED_SEVEN_BIT.get(codec, b"\0") in body:
                 return _decode_with(body, codec)
-    if _HZ_RUN.search(body) is not None:
+    if b"~" in body and _HZ_RUN.search(body) is not None:
         text = body.decode("hz", "replace")
         if "\ufffd" not in text and measure_mojibake(text) < MAX_HZ_ODDITY:
             return text, "hz"

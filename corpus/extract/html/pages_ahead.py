@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from corpus.extract.html.blocks.main_blocks import WalkedPage
 
 
+LARGE_PAGE = 4 << 20
+"""Characters of a page for which lexbor needs memory in the hundreds of megabytes."""
+
+
 class PageAhead(NamedTuple):
     """A page, as its record has it and as it is read, and its blocks; None if it nests too deep for lexbor."""
 
@@ -32,10 +36,15 @@ _pages: dict[int, PageAhead] = {}
 
 
 def read_ahead(record: Record) -> None:
-    """Read the blocks of a page. What cannot be read is left to `extract_text`, which says why."""
+    """Read the blocks of a page. What cannot be read is left to `extract_text`, which says why.
+
+    A build has left out what nests deeper than its `max_depth`, where lexbor is fast. Large pages are asked once more,
+    with memory that numpy asks for: if there is little, lexbor would crash.
+    """
     with suppress(UnicodeError, ValueError, LookupError, RecursionError):
         html, data = prepare_page(*decode_page(record))
-        _pages[id(record)] = PageAhead(record, html, walk_page(html, data))
+        walked = (walk_page if len(html) > LARGE_PAGE else _walk)(html, data)
+        _pages[id(record)] = PageAhead(record, html, walked)
 
 
 def estimate_ahead() -> None:
@@ -73,10 +82,13 @@ def prepare_page(html: str, data: bytes | None) -> tuple[str, bytes | None]:
 
 def walk_page(html: str, data: bytes | None) -> WalkedPage | None:
     """Return the blocks of a page, None if it nests too deep for lexbor."""
-    # Its libraries take a fifth of a second to load, which the other modes need not.
-    from corpus.extract.html.blocks import main_blocks
     from corpus.extract.html.page_depth import is_too_deep
 
-    if data is None:
-        data = html.encode("utf-8", "replace")
-    return None if is_too_deep(data) else main_blocks.walk_page(html, data)
+    return None if is_too_deep(html if data is None else data) else _walk(html, data)
+
+
+def _walk(html: str, data: bytes | None) -> WalkedPage:
+    # Its libraries take a fifth of a second to load, which the other modes need not.
+    from corpus.extract.html.blocks import main_blocks
+
+    return main_blocks.walk_page(html, data)
