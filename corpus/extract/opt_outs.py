@@ -117,7 +117,10 @@ def list_statements(metas: Iterable[Mapping[str, str | None]]) -> list[tuple[str
     statements = []
     for attributes in metas:
         name = (attributes.get("name") or attributes.get("property") or "").strip().lower()
-        if name not in _RESERVATIONS and (attributes.get("http-equiv") or "").strip().lower() == _ROBOTS_HEADER:
+        if (
+            name not in _RESERVATIONS
+            and (attributes.get("http-equiv") or "").strip().lower() == _ROBOTS_HEADER
+        ):
             name = _ROBOTS_HEADER
         elif not (name in _STATING or (name.endswith(_ROBOT_ENDINGS) and _ROBOT.fullmatch(name))):
             continue

@@ -406,9 +406,7 @@ def _decode_seven_bit(body: bytes, declared: str | None, html: bool) -> tuple[st
         for escape, codec in _SEVEN_BIT:
             if escape in body:
                 return _decode_with(body, codec)
-    if (declared or html) and any(
-        sign[:1] in body and sign in body for sign in _DECLARED_SEVEN_BIT.values()
-    ):
+    if (declared or html) and any(sign[:1] in body and sign in body for sign in _DECLARED_SEVEN_BIT.values()):
         for label in (declared, find_declared_label(body) if html else None):
             codec = codec_of(label) or ""
             if codec and _DECLARED_SEVEN_BIT.get(codec, b"\0") in body:

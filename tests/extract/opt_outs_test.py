@@ -8,8 +8,16 @@ import pytest
 
 from corpus.document import Document, Record
 from corpus.extract import ExtractedText, extract
+from corpus.extract.html.blocks.page_blocks import read_blocks
 from corpus.extract.html.main_text import MODES
-from corpus.extract.opt_outs import KINDS, expand_opt_outs, find_header_opt_outs, find_page_opt_outs
+from corpus.extract.opt_outs import (
+    AI_CRAWLERS,
+    KINDS,
+    expand_opt_outs,
+    find_header_opt_outs,
+    find_page_opt_outs,
+    read_opt_outs,
+)
 from corpus.formats.http import read_head
 from corpus.pipelines.ingest import add_extraction
 
@@ -89,7 +97,22 @@ def test_headers_behind_an_empty_line_may_begin_with_an_opt_out(line: str) -> No
     ],
 )
 def test_pages(page: str, expected: str) -> None:
+    """Whether their source is searched or our own extractor has parsed it."""
     assert find_page_opt_outs(f"<html><head>{page}</head>".encode()) == expected
+    assert read_opt_outs(read_blocks(f"<html><head>{page}</head>").statements) == expected
+
+
+@pytest.mark.parametrize("name", sorted(AI_CRAWLERS))
+def test_each_crawler_is_told_by_its_name(name: str) -> None:
+    for page in (
+        f'<meta name="{name.upper()}" content="noindex">',
+        f'<meta name="robots" content="{name}: noarchive">',
+        f'<meta http-equiv="x-robots-tag" content="{name}: none">',
+    ):
+        assert find_page_opt_outs(page.encode()) == "ai-crawler"
+        assert read_opt_outs(read_blocks(page).statements) == "ai-crawler"
+    other = f'<meta name="my-{name}" content="noindex">'
+    assert find_page_opt_outs(other.encode()) == read_opt_outs(read_blocks(other).statements) == ""
 
 
 def test_a_page_overrules_its_response_on_mining_alone() -> None:

@@ -368,6 +368,7 @@ class _Walk:
                 if role >= _BLOCK:
                     if pieces:
                         self._flush()
+                    ended = 0
                     child = node.first_child
                     if child is not None or role > _BLOCK:
                         opened.append(node)
@@ -375,7 +376,6 @@ class _Walk:
                             self._enter(node, role)
                         push((node, role))
                         node = child
-                        ended = 0
                         continue
                 elif role != _SKIP:
                     child = node.first_child
