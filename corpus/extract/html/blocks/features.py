@@ -170,11 +170,12 @@ def measure_blocks(group: PageGroup) -> npt.NDArray[np.float32]:
     table = np.empty((FEATURES, count), np.float32)
     _logarithms().take(logs, mode="clip", out=table[:_LOGS])
     table[_LOGS : _LOGS + _PAIRS] = share(parts, wholes)
-    table[_BLOCK_FEATURES:] = measure_heads(group, sums[0])
+    are_titles = _find_titles(group, texts, characters)
+    table[_BLOCK_FEATURES:] = measure_heads(group, sums[0], are_titles)
     flags = table[_LOGS + _PAIRS : _BLOCK_FEATURES]
     np.equal(group.kinds, _KINDS, out=flags[:_KIND_COUNT])
     for at, row in enumerate(
-        (_list_titles(group), repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER,
+        (are_titles, repeats > 1, counts[_MONEY] > 0, last == _END, last == _COMMA, first == _UPPER,
          first == _DIGIT, first == _MARK, headline >= 0, group.blocks == headline,
          [bool(mark) for page in group.pages for mark in page.marks]),
         _KIND_COUNT,
@@ -184,12 +185,15 @@ def measure_blocks(group: PageGroup) -> npt.NDArray[np.float32]:
     return table.T
 
 
-def _list_titles(group: PageGroup) -> list[bool]:
-    """Return which blocks stand in the title of their page."""
-    are_titles: list[bool] = []
-    for page in group.pages:
-        title, longest = page.title, len(page.title)
-        are_titles += [MIN_TITLE_CHARACTERS <= len(text) <= longest and text in title for text in page.texts]
+def _find_titles(group: PageGroup, texts: list[str], characters: Ints) -> npt.NDArray[np.bool_]:
+    """Return which blocks, of so many characters, stand in the title of their page."""
+    titles = [page.title for page in group.pages]
+    longest = group.spread(np.array(list(map(len, titles))))
+    are_titles: npt.NDArray[np.bool_] = (characters >= MIN_TITLE_CHARACTERS) & (characters <= longest)
+    places = are_titles.nonzero()[0]
+    pages = group.stops.searchsorted(places, side="right")
+    for at, page in zip(places.tolist(), pages.tolist(), strict=True):
+        are_titles[at] = texts[at] in titles[page]
     return are_titles
 
 
@@ -197,7 +201,7 @@ _HEADING, _KIND_COUNT = int(BlockKind.HEADING), len(BlockKind)
 _KINDS = np.arange(_KIND_COUNT)[:, None]
 
 
-def measure_heads(group: PageGroup, sums: Ints) -> npt.NDArray[np.uint8]:
+def measure_heads(group: PageGroup, sums: Ints, are_titles: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     """Return what blocks have to do with what their page states of itself, (HEAD_FEATURES, blocks): its kind, blocks
     that it begins with, and how far away these are, and the headings that are its title; `sums` has the bytes before
     each block."""
@@ -207,35 +211,27 @@ def measure_heads(group: PageGroup, sums: Ints) -> npt.NDArray[np.uint8]:
     of_pages = len(PAGE_KINDS) + 2
     table[:of_pages] = group.spread(np.array(stated, np.uint8).T)
     begun: list[int] = []
-    titled: list[int] = []
     rows = table[len(PAGE_KINDS) :]
     for page, (start, stop) in zip(group.pages, group.bounds, strict=True):
-        texts, title, body = page.texts, page.title, page.head.body
+        body = page.head.body
         begun += [start + at for at in page.find_beginnings()]
-        titled += [
-            start + at
-            for at, kind in enumerate(page.kinds)
-            if kind == _HEADING
-            and MIN_TITLE_CHARACTERS <= len(texts[at]) <= len(title)
-            and texts[at] in title
-        ]
         if body:
             rows[3, start:stop] = [
-                len(text) >= MIN_BODY_CHARACTERS and text[:MAX_BEGINNING] in body for text in texts
+                len(text) >= MIN_BODY_CHARACTERS and text[:MAX_BEGINNING] in body for text in page.texts
             ]
     rows[2, begun] = 1
     table *= TOP
-    rows[4:6] = _measure_distances(group, sums, begun)
-    rows[6:8] = _measure_distances(group, sums, titled)
+    rows[4:6] = _measure_distances(group, sums, np.array(begun, np.int64))
+    rows[6:8] = _measure_distances(group, sums, (are_titles & (group.kinds == _HEADING)).nonzero()[0])
     return table
 
 
-def _measure_distances(group: PageGroup, sums: Ints, places: list[int]) -> npt.NDArray[np.uint8]:
+def _measure_distances(group: PageGroup, sums: Ints, places: Ints) -> npt.NDArray[np.uint8]:
     """Return how many bytes each block is behind the nearest of some on its page before it or itself, and before the
     nearest behind it, (2, blocks), as logarithms; `TOP` where there is none."""
     result = np.full((2, len(group.blocks)), TOP, np.uint8)
-    if places:
-        before, behind = find_nearest(group, np.array(places))
+    if len(places):
+        before, behind = find_nearest(group, places)
         after = (before >= 0).nonzero()[0]
         result[0, after] = compute_logarithms(sums.take(after) - sums.take(before.take(after)))
         ahead = (behind >= 0).nonzero()[0]
