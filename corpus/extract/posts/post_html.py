@@ -277,14 +277,23 @@ def _strip_comments(source: str) -> str:
 
 
 def _close_code(line: list[str]) -> None:
-    """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between."""
-    at = len(line)
-    while at and (not line[at - 1] or line[at - 1].isspace()):
-        at -= 1
-    if at and line[at - 1] == "`":
-        line[at - 1 :] = [" "] if any(line[at:]) else []
-    else:
+    """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between.
+
+    The spaces around code that is taken away become one, so that none is looked at by all code that follows.
+    """
+    end = _pass_spaces(line, len(line))
+    if not end or line[end - 1] != "`":
         line.append("`")
+        return
+    begin = _pass_spaces(line, end - 1)
+    line[begin:] = [" "] if any(line[begin : end - 1]) or any(line[end:]) else []
+
+
+def _pass_spaces(line: list[str], end: int) -> int:
+    """Return where the spaces before a place in a line begin."""
+    while end and (not line[end - 1] or line[end - 1].isspace()):
+        end -= 1
+    return end
 
 
 def _write_quotation_marks(text: str) -> str:
