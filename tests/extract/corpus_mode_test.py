@@ -604,6 +604,10 @@ def test_what_a_page_has_twice_is_written_once(language: str) -> None:
         ("<b>i</b><b>Phone</b> <b>T</b><b>HE</b> <b>F</b><b>L</b>", "iPhone THE FL"),
         ("<b>17</b><b>07</b> <b>json.</b><b>JSONDecoder</b>", "1707 json.JSONDecoder"),
         ("Java<b>Script</b> Vec<wbr>Deque Hello<!-- -->World", "JavaScript VecDeque HelloWorld"),
+        (
+            "<b>on</b> <b>Top</b><template shadowrootmode=open><p>a</p></template>Ja<!---->va<!---->Scr<i>Ipt</i>",
+            "on Top\na\nJavaScrIpt",
+        ),
         ("<b>on</b> <b>Top</b><div></div>Ja<!---->va<!---->Scr<i>Ipt</i>", "on Top\nJavaScrIpt"),
         ("<code><b>get</b></code> <pre><b>Foo</b><b>Bar</b></pre>", "get\nFooBar"),
         ("<b>一</b><b>Python</b><b>教程</b>", "一Python教程"),
@@ -751,6 +755,7 @@ def test_a_page_states_its_kind_and_how_it_begins(language: str) -> None:
         "<meta description",
     ):
         assert not read_head(f'<meta name="{other}">{heads[0][:20]}').is_article
+    assert not read_head('<meta itemprop="og:type" content="article">').is_article
 
 
 def test_a_shop_or_forum_is_no_article() -> None:

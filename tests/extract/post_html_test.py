@@ -61,6 +61,12 @@ CASES = {
         "\n\n한국어 문장 и слова عربي نص हिन्दी पाठ\n\n中文 word 中文\n\n```\n一\n二\n```",
     ),
     "line ends without markup": ("中文\n换行 a\nb", "中文换行 a b"),
+    "empty code beside raised text": (
+        "<p>2<b></b><sup><i></i><code></code>24</sup> <b>H</b><sub><code> </code>2</sub>O "
+        "中<b>\u3000</b><code></code>文 <ruby><rb>漢</rb><rt><code></code>かん</rt></ruby> "
+        "<b>10</b><sup><code></code>-6</sup></p>",
+        "2²⁴ H₂O 中\u3000文 漢 10⁻⁶",
+    ),
     "empty code": (
         "<p>a <code></code>b <code> </code>c <code><span></span></code>d <code>e</code></p>",
         "a b c d `e`",
@@ -158,6 +164,7 @@ HOSTILE = [
         "<code> </code> ",
         "<i></i></code>",
         " <b> </b> <code></code>",
+        "<b> </b><rt></code>",
         "<tr><td>a",
         "中\n  ",
         "<sup></sup>",

@@ -17,6 +17,7 @@ from corpus.child_process import list_descendants
 from corpus.document import Record
 from corpus.errors import RunError
 from corpus.extract import FORMATS, ExtractedText, extract
+from corpus.extract.html.pages_ahead import read_ahead, take_ahead
 from corpus.extract.process.budgets import Budgets, find_exceeded_budget, measure_nesting
 from corpus.extract.process.supervised import Parser, RejectedRecord, borrow_parser
 from corpus.sources.web.warc import Warc
@@ -125,6 +126,19 @@ def test_a_page_that_is_too_much_among_pages_read_ahead_costs_only_itself(
     for at, answer in enumerate(found):
         if at not in rejected:
             assert answer == extract(bodies[at], "corpus")
+
+
+@pytest.mark.parametrize("depth", [1_000, 12_500])
+def test_a_page_read_ahead_is_asked_for_its_depth_where_its_bytes_do_not_show_it(depth: int) -> None:
+    """In UTF-16 whose first kilobyte has no zeros, and in UTF-7."""
+    wide = ("\ufeff" + "中" * 600 + "<div>" * depth + TEXTS[0]).encode("utf-16-le")
+    seven = b'<meta charset="utf-7">' + b"+ADw-div+AD4-" * depth + TEXTS[0].encode()
+    for body in (wide, seven):
+        page_ahead = record(0, body, "text/html")
+        assert find_exceeded_budget(page_ahead, Budgets()) is None
+        read_ahead(page_ahead)
+        ahead = take_ahead(page_ahead)
+        assert ahead is not None and (ahead.walked is None) == (depth > 12_000)
 
 
 def test_who_died_once_by_chance_is_parsed_again(small: Parser, tmp_path: Path) -> None:

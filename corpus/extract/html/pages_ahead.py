@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 LARGE_PAGE = 4 << 20
-"""Characters of a page for which lexbor needs memory in the hundreds of megabytes."""
+"""Characters of a page from which lexbor may need hundreds of megabytes."""
 
 
 class PageAhead(NamedTuple):
@@ -38,12 +38,15 @@ _pages: dict[int, PageAhead] = {}
 def read_ahead(record: Record) -> None:
     """Read the blocks of a page. What cannot be read is left to `extract_text`, which says why.
 
-    A build has left out what nests deeper than its `max_depth`, where lexbor is fast. Large pages are asked once more,
-    with memory that numpy asks for: if there is little, lexbor would crash.
+    A build has left out what nests deeper than its `max_depth`, by the bytes of the record. Where these are not those
+    that are parsed, the page is asked once more; so are large ones, with memory that numpy asks for: if there is
+    little, lexbor would crash.
     """
     with suppress(UnicodeError, ValueError, LookupError, RecursionError):
-        html, data = prepare_page(*decode_page(record))
-        walked = (walk_page if len(html) > LARGE_PAGE else _walk)(html, data)
+        decoded = decode_page(record)
+        is_measured = decoded[1] is not None or isinstance(record.body, str)
+        html, data = prepare_page(*decoded)
+        walked = (_walk if is_measured and len(html) <= LARGE_PAGE else walk_page)(html, data)
         _pages[id(record)] = PageAhead(record, html, walked)
 
 
@@ -84,7 +87,9 @@ def walk_page(html: str, data: bytes | None) -> WalkedPage | None:
     """Return the blocks of a page, None if it nests too deep for lexbor."""
     from corpus.extract.html.page_depth import is_too_deep
 
-    return None if is_too_deep(html if data is None else data) else _walk(html, data)
+    if data is None:
+        data = html.encode("utf-8", "replace")
+    return None if is_too_deep(data) else _walk(html, data)
 
 
 def _walk(html: str, data: bytes | None) -> WalkedPage:

@@ -49,6 +49,8 @@ EMPHASIS_TAGS = {"em", "strong", "b", "i", "u", "s", "del", "strike", "font", "s
 INLINE_TAGS = {
     f"{slash}{name}" for slash in ("", "/") for name in EMPHASIS_TAGS | {"a", "span", "kbd", "img"}
 }
+MAX_BLANK_PIECES = 64
+"""Pieces of a line without text, such as tags stand between, that code without text may have."""
 LINE_BREAK = "\x00"
 """A line end that is kept, while the others are white space."""
 QUOTE_START, QUOTE_END = "\x01", "\x02"
@@ -277,23 +279,16 @@ def _strip_comments(source: str) -> str:
 
 
 def _close_code(line: list[str]) -> None:
-    """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between.
-
-    The spaces around code that is taken away become one, so that none is looked at by all code that follows.
-    """
-    end = _pass_spaces(line, len(line))
-    if not end or line[end - 1] != "`":
+    """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between, in
+    `MAX_BLANK_PIECES` pieces of the line at most."""
+    at = len(line)
+    least = max(0, at - MAX_BLANK_PIECES)
+    while at > least and (not line[at - 1] or line[at - 1].isspace()):
+        at -= 1
+    if at > least and line[at - 1] == "`":
+        line[at - 1 :] = [" "] if any(line[at:]) else []
+    else:
         line.append("`")
-        return
-    begin = _pass_spaces(line, end - 1)
-    line[begin:] = [" "] if any(line[begin : end - 1]) or any(line[end:]) else []
-
-
-def _pass_spaces(line: list[str], end: int) -> int:
-    """Return where the spaces before a place in a line begin."""
-    while end and (not line[end - 1] or line[end - 1].isspace()):
-        end -= 1
-    return end
 
 
 def _write_quotation_marks(text: str) -> str:

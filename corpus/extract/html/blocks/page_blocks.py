@@ -23,7 +23,14 @@ from corpus.extract.creative_commons import CREATIVE_COMMONS_HOST
 from corpus.extract.html.blocks.element_tokens import Tokens, name_element
 from corpus.extract.html.blocks.formulas import frame_tex, read_math_element, read_math_script
 from corpus.extract.html.blocks.odd_elements import ODD, note_odd_elements
-from corpus.extract.html.blocks.page_head import NO_HEAD, STATEMENTS, FoundElement, PageHead, read_head
+from corpus.extract.html.blocks.page_head import (
+    NO_HEAD,
+    STATEMENTS,
+    FoundElement,
+    PageHead,
+    list_contents,
+    read_head,
+)
 from corpus.extract.html.blocks.walked_tables import OpenTable, join_cells
 from corpus.extract.html.div_paragraphs import MIN_PARAGRAPH_BYTES
 from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
@@ -106,8 +113,6 @@ def _list_roles() -> list[int]:
     return [roles.get(number, _OWN) for number in range(max(roles) + 1)]
 
 
-_TEXT_NUMBER = 2
-"""Lexbor's number of text, as if it were a tag."""
 _FRAMES = ("nav", "footer", "header")
 _MAIN_TAGS = ("main", "article", "h1")
 """What shows that a menu, head or foot around it, perhaps one of which the end is missing, is around a page's text."""
@@ -282,9 +287,8 @@ class _Walk:
             return page
         self.html = html
         page.title = _read_title(tree.head)
-        elements = [(element, element.tag or "", element.attributes) for element in tree.css(_LOOKED_AT)]
+        elements, page.statements = _find_elements(tree)
         page.head = read_head(elements)
-        page.statements = list_statements(attributes for _, tag, attributes in elements if tag == "meta")
         if CREATIVE_COMMONS_HOST.encode() in data:
             page.licenses = find_page_licenses(tree)
         self.odd, self.named = note_odd_elements(tree, data, elements)
@@ -304,6 +308,7 @@ class _Walk:
         """Walk through the content of an element, without recursion: pages nest thousands of levels deep."""
         stack: list[tuple[Any, int]] = []
         push, pop, roles = stack.append, stack.pop, _list_roles()
+        text_number = roles.index(_TEXT)
         odd, opened, registered, pieces, inner = (
             self.odd,
             self.opened,
@@ -362,6 +367,8 @@ class _Walk:
                 continue
             if role > _SKIP:
                 if role >= _OWN or (self.in_code and role > _PLAIN):
+                    if role == _TEMPLATE and "shadowrootmode" in node.attributes:
+                        ended = 0  # its content is walked
                     role = self._enter_odd(node, role)
                 if odd and role != _SKIP and node.mem_id in odd:
                     role = self._enter_hidden(node, role)
@@ -390,7 +397,7 @@ class _Walk:
                             inner.append(node)
                         elif role >= _RAISED:
                             self.begun.append((len(texts), len(pieces)))
-                        if child.tag_id == _TEXT_NUMBER and role < _LINE and child.next is None:
+                        if child.tag_id == text_number and role < _LINE and child.next is None:
                             # Most are text alone: no need to go down and up again.
                             text = child.text_content
                             if text:
@@ -776,6 +783,20 @@ class _Walk:
                 continue
             self.dropped.update(range(begin, end))
             passed = end
+
+
+def _find_elements(tree: Any) -> tuple[list[FoundElement], list[tuple[str, str]]]:
+    """Return what is looked for in a tree, of `meta` elements those that are read alone, and what may be opt-outs."""
+    elements: list[FoundElement] = []
+    statements: list[tuple[str, str]] = []
+    for element in tree.css(_LOOKED_AT):
+        tag, attributes = element.tag or "", element.attributes
+        if tag == "meta":
+            statements += list_statements((attributes,))
+            if not list_contents(attributes):
+                continue
+        elements.append((element, tag, attributes))
+    return elements, statements
 
 
 def _find_outer_frames(elements: Sequence[FoundElement]) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -39,10 +39,13 @@ _SCHEMA_KINDS = {
     5: ("DiscussionForumPosting", "QAPage", "Question", "Answer"),
     6: ("CollectionPage", "ItemList", "SearchResultsPage", "OfferCatalog"),
 }
-_NAMES = ("property", "name", "itemprop")
 _DESCRIPTIONS = ("description", "og:description", "twitter:description")
-_STATING = frozenset(("og:type", *_DESCRIPTIONS))
-"""Names of what is read."""
+_NAMES = {
+    "property": ("og:type", *_DESCRIPTIONS),
+    "name": ("og:type", *_DESCRIPTIONS),
+    "itemprop": ("description",),
+}
+"""What is read of a `meta` element, by the attribute that names it."""
 _TYPES = re.compile(r'"@type"\s*:\s*(?:"(\w+)"|\[([^\]]{0,200})\])')
 _WORD = re.compile(r"\w+")
 _BODY = re.compile(r'"(?:articleBody|reviewBody)"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -100,13 +103,21 @@ def _gather(elements: Sequence[FoundElement]) -> tuple[list[tuple[str, str]], li
         if tag == "script":
             if len(scripts) < MAX_SCRIPTS and "ld+json" in (attributes.get("type") or ""):
                 scripts.append(element.text()[:MAX_SCRIPT_CHARACTERS])
-        elif tag == "meta" and len(metas) < MAX_METAS and (content := attributes.get("content")):
-            metas += [
-                (stated, content)
-                for name in _NAMES
-                if (written := attributes.get(name)) and (stated := written.strip().lower()) in _STATING
-            ]
+        elif tag == "meta" and len(metas) < MAX_METAS:
+            metas += list_contents(attributes)
     return metas, scripts
+
+
+def list_contents(attributes: Mapping[str, str | None]) -> list[tuple[str, str]]:
+    """Return (name, content) of each name by which a `meta` element of these attributes is read."""
+    content = attributes.get("content")
+    if not content:
+        return []
+    return [
+        (stated, content)
+        for name, names in _NAMES.items()
+        if (written := attributes.get(name)) and (stated := written.strip().lower()) in names
+    ]
 
 
 def _begin(content: str) -> str | None:
