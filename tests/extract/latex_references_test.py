@@ -234,3 +234,14 @@ def test_no_reference_is_slow(piece: str) -> None:
         begin = time.process_time()
         text_of(r"\label{a}" + piece * 3000 + r"\eqref{a}", preamble)
         assert time.process_time() - begin < 3
+
+
+@pytest.mark.parametrize(
+    "name", ["itemize", "enumerate", "figure", "quote", "subequations", "theorem", "tabbing"]
+)
+def test_no_nesting_of_environments_is_slow(name: str) -> None:
+    """Nor is their text: items are indented by as many lists as anybody reads."""
+    for piece in (rf"\begin{{{name}}}\item 字\label{{a}}", rf"\begin{{{name}}}\caption{{字}} a \\ b"):
+        begin = time.process_time()
+        text = text_of(piece * 8_000)
+        assert time.process_time() - begin < 3 and len(text) < 80 * 8_000

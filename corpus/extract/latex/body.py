@@ -7,8 +7,9 @@ fails: unbalanced groups are accepted as they come, unknown commands are dropped
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from corpus.extract.holes import HOLE
 from corpus.extract.latex import commands as known
@@ -72,6 +73,9 @@ from corpus.extract.latex.marks import (
 from corpus.extract.raised_text import write_script
 
 MAX_OPEN_FRAMES = 400
+"""Groups in each other that are kept, and any frames that are looked through; TeX has 255 groups in each other."""
+MAX_ITEM_LISTS = 16
+"""Lists in each other by which an item is indented; LaTeX has six."""
 MAX_PARTS_APART = 20
 """Depth to which parts are converted by themselves; what is deeper loses its commands."""
 MAX_ROW_CHARACTERS = 1_000
@@ -165,6 +169,10 @@ class Converter:
         if len(self.stack) < MAX_OPEN_FRAMES:
             self.stack.append(Frame(name, len(self.out), close))
 
+    def list_open(self) -> Iterator[Frame]:
+        """Yield the frames around what is being read, the innermost first."""
+        return islice(reversed(self.stack), MAX_OPEN_FRAMES)
+
     def close_group(self) -> None:
         if self.stack and self.stack[-1].name.startswith("{"):
             self.close_frame()
@@ -185,11 +193,11 @@ class Converter:
 
     def is_in_tabbing(self) -> bool:
         """Return whether a `tabbing` is open, in which `\\=` and `\\>` are stops and no accents."""
-        return self.has_tabs and any(frame.name == known.TABBED for frame in self.stack)
+        return self.has_tabs and any(frame.name == known.TABBED for frame in self.list_open())
 
     def is_in_verse(self) -> bool:
         """Return whether the innermost environment is one whose lines are lines: a poem, a quotation."""
-        inner = next((frame for frame in reversed(self.stack) if not frame.name.startswith("{")), None)
+        inner = next((frame for frame in self.list_open() if not frame.name.startswith("{")), None)
         return inner is not None and inner.name in known.VERSES
 
     def end_row(self) -> None:
@@ -473,7 +481,7 @@ class Converter:
         return ""
 
     def add_caption(self, content: str) -> str:
-        for frame in reversed(self.stack):
+        for frame in self.list_open():
             if frame.name in known.FLOATS:
                 frame.captions.append(content)
                 return ""
@@ -678,7 +686,7 @@ class Converter:
         return behind
 
     def convert_item(self, at: int) -> int:
-        frame = next((frame for frame in reversed(self.stack) if frame.name in known.LISTS), None)
+        frame = next((frame for frame in self.list_open() if frame.name in known.LISTS), None)
         option = OPTION.match(self.text, at)
         if option is not None:
             self.out.append(f"\n\n{self.write_indent()}")
@@ -718,15 +726,15 @@ class Converter:
     def write_indent(self) -> str:
         """Return the marks of an item: one for each list that it is in, up to the note that these are in."""
         depth = 0
-        for frame in reversed(self.stack):
-            if frame.close == self.add_note:
+        for frame in self.list_open():
+            if frame.close == self.add_note or depth == MAX_ITEM_LISTS:
                 break
             depth += frame.name in known.LISTS
         return ITEM_MARK * max(1, depth)
 
     def list_depth(self) -> int:
         """Return how many lists with numbers are open."""
-        return sum(frame.label is not None for frame in self.stack)
+        return sum(frame.label is not None for frame in self.list_open())
 
     def convert_address(self, at: int) -> int:
         """Write an address as it is, except for escapes."""
@@ -844,7 +852,7 @@ class Converter:
         """Set the number of the last item by `\\setcounter{enumi}{3}`; other counters print nothing."""
         groups, behind = self.read_groups(at, 2)
         if len(groups) == 2 and groups[0].strip().startswith("enum") and groups[1].strip().isdecimal():
-            for frame in reversed(self.stack):
+            for frame in self.list_open():
                 if frame.label is not None:
                     frame.count = int(groups[1].strip()[:6])
                     break
@@ -892,7 +900,7 @@ class Converter:
                 "" if frame.name.startswith(known.ALGORITHMS) else take_float_text(content, self.code_count)
             )
             texts = [shown, *frame.captions] if shown else frame.captions
-            outer = next((each for each in reversed(self.stack) if each.name in known.FLOATS), None)
+            outer = next((each for each in self.list_open() if each.name in known.FLOATS), None)
             if outer is None:
                 return "".join(map(self.add_note, texts))
             outer.captions += texts

@@ -86,7 +86,7 @@ def lay_out(text: str, notes: list[str], aside: list[str], code_count: int = 0) 
 
     `code_count` is how many of the pieces put aside are verbatim text: the first ones.
     """
-    blocks: list[str] = []
+    blocks: list[list[str]] = []
     was_line = ""
     dropping = False
     pieces = _PARAGRAPHS.split(text)
@@ -103,14 +103,15 @@ def lay_out(text: str, notes: list[str], aside: list[str], code_count: int = 0) 
             dropping = False
         if paragraph and _ANYTHING.search(paragraph):
             if line and line == was_line and blocks:
-                blocks[-1] += f"\n{paragraph}"
+                blocks[-1].append(paragraph)
             else:
-                blocks.append(paragraph)
+                blocks.append([paragraph])
             was_line = line
         for note in behind:
-            blocks.append(note)
+            blocks.append([note])
             was_line = ""
-    joined = _ADJACENT.sub(lambda marks: _join_formulas(marks, aside, code_count), "\n\n".join(blocks))
+    text = "\n\n".join(map("\n".join, blocks))
+    joined = _ADJACENT.sub(lambda marks: _join_formulas(marks, aside, code_count), text)
     return _put_back(_set_typography(joined), aside)
 
 

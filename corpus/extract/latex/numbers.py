@@ -21,6 +21,8 @@ NUMBER_MARK = "\x0f"
 RESTATED = "restated:"
 """Before the name of a restatable theorem in its label."""
 MAX_EQUATION_CHARACTERS = 200_000
+MAX_OPEN_SCOPES = 400
+"""Environments in each other that are looked through; TeX has 255 groups in each other."""
 MAX_FRAMES_BACK = 20
 """Environments that may be left open and are closed with the one around them."""
 
@@ -281,7 +283,7 @@ class _Numbering:
         elif base in _PARTS:
             scope.counter = base
         elif base in known.NUMBERED:
-            depth = sum(each.label is not None for each in self.scopes)
+            depth = sum(each.label is not None for each in self.scopes[-MAX_OPEN_SCOPES:])
             option = OPTION.match(self.text, at)
             written = option[1] if option is not None else self.counters.write_item_label(depth)
             if option is None and written:
@@ -371,11 +373,12 @@ class _Numbering:
 
     def add_item(self, at: int) -> None:
         """Count an item of a list with numbers; one with a mark of its own has none."""
-        scope = next((each for each in reversed(self.scopes) if each.name in known.LISTS), None)
+        inner = self.scopes[-MAX_OPEN_SCOPES:]
+        scope = next((each for each in reversed(inner) if each.name in known.LISTS), None)
         if scope is None or scope.label is None or OPTION.match(self.text, at):
             return
         scope.count += 1
-        lists = [each for each in self.scopes if each.label is not None]
+        lists = [each for each in inner if each.label is not None]
         depth = len(lists)
         self.last_items[depth] = scope.count
         is_own = scope.label.is_own and self.has_own_items
