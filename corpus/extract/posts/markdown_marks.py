@@ -45,6 +45,7 @@ ENDING_SIGNS = frozenset(",.;:!?)]}…")
 QUOTES = re.compile(r"`+")
 SPOILER_OF_LINE = re.compile(r"(?!.*!<)")
 """Behind the `>!` of a line that is a spoiler to its end."""
+MAX_MARGIN = 64
 MAX_LABEL_CHARACTERS = 200
 MAX_EMPHASIS_MARKS = 3
 """Asterisks or underscores beyond which a run is a rule or a blank to fill in."""
@@ -132,7 +133,7 @@ class _Paragraph:
             self.pieces.append(link[1])
             return link.end()
         elif sign == ">!":
-            if SPOILER_OF_LINE.match(text, end) and not text[text.rfind("\n", 0, start) + 1 : start].strip():
+            if self._is_first_in_line(start) and SPOILER_OF_LINE.match(text, end):
                 return end + (text[end : end + 1] == " ")
             self.spoilers.append(len(self.pieces))
         elif sign == "!<" and self.spoilers:
@@ -140,6 +141,12 @@ class _Paragraph:
             return end
         self.pieces.append(text[start:end])
         return end
+
+    def _is_first_in_line(self, start: int) -> bool:
+        """Return whether nothing but spaces, `MAX_MARGIN` at most, stands before a sign in its line."""
+        before = self.text[max(0, start - MAX_MARGIN - 1) : start]
+        line_end = before.rfind("\n")
+        return (line_end >= 0 or start <= MAX_MARGIN) and not before[line_end + 1 :].strip()
 
     def _read_emphasis(self, start: int, end: int) -> None:
         """Add a run of signs of emphasis, less those that end what an earlier one begins; the rest may begin some."""
