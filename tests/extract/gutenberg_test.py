@@ -348,7 +348,17 @@ def test_chapters_begin_at_titles_that_stand_apart() -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["*** START OF THE PROJECT GUTENBERG\n", "[Illustration: ", "[Transcriber's note ", "_a", "\n \n"],
+    [
+        "*** START OF THE PROJECT GUTENBERG\n",
+        "***",
+        "* ",
+        "[Illustration: ",
+        "[Transcriber's note ",
+        "_a",
+        "\n \n",
+        "\n\n",
+        "  \n    ",
+    ],
 )
 def test_no_book_is_slow(piece: str) -> None:
     begin = time.process_time()

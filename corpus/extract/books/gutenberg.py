@@ -83,7 +83,7 @@ _MARK = re.compile(
     r"^[ \t>]*+(?=[*EeFfSsTt])(?:"
     r"(?P<start>\*{2,}[ \t]*START OF (?:TH(?:E|IS) )?PROJECT GUTENBERG"
     r"(?:[^\n]*(?:\n[^\n*]{1,200}){0,3}?\*{3}[ \t]*$|[^\n]*$))"
-    r"|(?P<print>\*+[ \t*]*START[ \t*:]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
+    r"|(?P<print>\*[ \t*]*+START[ \t*:]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
     r"|(?P<printed>\*+[ \t]?END[ \t*]+(?:OF[ \t]+)?THE SMALL PRINT[^\n]*$)"
     r"|(?P<end>\*{2,}[ \t]*END OF (?:TH(?:E|IS) )?PROJECT GUTENBERG"
     r"|\**[ \t]*(?-i:(?:THE )?END OF|(?:The )?End of)(?: TH(?:E|IS))? (?:PROJECT GUTENBERG"
@@ -146,7 +146,8 @@ _LICENSE_WORDS = re.compile(
     re.IGNORECASE,
 )
 """Of these a part of the licence that stands alone in a document has several."""
-_BLOCK = re.compile(r"(\n[ \t]*\n\s*?(?=[ \t]*\S))")
+_GAP = re.compile(r"(\n[ \t]*+\n(?:\s*[^\S \t])?+(?=[ \t]*+\S))")
+"""Blank lines before text, without the spaces that it is indented by."""
 _HEADING = re.compile(r"[^a-zà-ÿ\n]{3,80}$")
 _TITLES = (
     "CHAPTER|BOOK|PART|ACT|SCENE|LETTER|CANTO|STAVE|KAPITEL|BUCH|CHAPITRE|LIVRE|PARTIE|CAP[IÍ]TULO|LIBRO|PARTE|CAPITOLO"
@@ -334,7 +335,7 @@ def _find_body(text: str, marks: list[re.Match[str]]) -> tuple[int, int]:
 def _find_header_end(text: str, limit: int) -> int:
     """Return where a header without start mark ends: behind the last of its blocks, which follow one another."""
     end = at = gap = 0
-    for block in _BLOCK.split(text[: min(limit, _offset_after_lines(text, MAX_HEADER_LINES))]):
+    for block in _split_blocks(text[: min(limit, _offset_after_lines(text, MAX_HEADER_LINES))]):
         at += len(block)
         if not block.strip():
             continue
@@ -345,6 +346,14 @@ def _find_header_end(text: str, limit: int) -> int:
             if gap > _HEADER_GAP_BLOCKS:
                 break
     return end
+
+
+def _split_blocks(text: str) -> list[str]:
+    """Return the blocks of a text and the gaps between them, in turn; spaces at its end belong to the last block."""
+    written = text.rstrip()
+    blocks = _GAP.split(written)
+    blocks[-1] += text[len(written) :]
+    return blocks
 
 
 def _offset_after_lines(text: str, lines: int) -> int:
@@ -470,7 +479,7 @@ def _strip_notes(body: str) -> str:
     A note ends where its section does: at two blank lines or more behind its text, at the end of its frame, or
     at the end of the book.
     """
-    blocks = _BLOCK.split(body)
+    blocks = _split_blocks(body)
     texts, gaps = blocks[::2], blocks[1::2]
     kept: list[str] = []
     at = 0
