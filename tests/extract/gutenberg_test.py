@@ -46,9 +46,13 @@ def book(body: str, title: str = "BOATS", date: str = "March 3, 2008", language:
     return HEADER.format(title=title, date=date, number=99, language=language) + body + FOOTER
 
 
-def read(body: str | bytes) -> ExtractedText:
+def find_book(body: str | bytes) -> ExtractedText | None:
     record = Record(native_id="x", file="x", offset=0, length=0, media_type="text/x-gutenberg", body=body)
-    found = extract(record, "fast")
+    return extract(record, "fast")
+
+
+def read(body: str | bytes) -> ExtractedText:
+    found = find_book(body)
     assert found is not None
     return found
 
@@ -351,7 +355,6 @@ def test_chapters_begin_at_titles_that_stand_apart() -> None:
     [
         "*** START OF THE PROJECT GUTENBERG\n",
         "***",
-        "* ",
         "[Illustration: ",
         "[Transcriber's note ",
         "_a",
@@ -362,7 +365,8 @@ def test_chapters_begin_at_titles_that_stand_apart() -> None:
 )
 def test_no_book_is_slow(piece: str) -> None:
     begin = time.process_time()
-    read("a" + piece * 20_000 + "b")
+    for body in (f"a{piece * 20_000}b", f"a{piece * 20_000}", f"{piece * 20_000}b"):
+        find_book(body)
     assert time.process_time() - begin < 4
 
 

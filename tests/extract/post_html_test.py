@@ -164,7 +164,6 @@ HOSTILE = [
         "<code> </code> ",
         "<i></i></code>",
         " <b> </b> <code></code>",
-        "<b> </b><rt></code>",
         "<tr><td>a",
         "中\n  ",
         "<sup></sup>",

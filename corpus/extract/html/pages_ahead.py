@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 LARGE_PAGE = 4 << 20
-"""Characters of a page from which lexbor may need hundreds of megabytes."""
+"""Characters above which lexbor may need hundreds of megabytes."""
 
 
 class PageAhead(NamedTuple):
@@ -38,8 +38,8 @@ _pages: dict[int, PageAhead] = {}
 def read_ahead(record: Record) -> None:
     """Read the blocks of a page. What cannot be read is left to `extract_text`, which says why.
 
-    A build has left out what nests deeper than its `max_depth`, by the bytes of the record. Where these are not those
-    that are parsed, the page is asked once more; so are large ones, with memory that numpy asks for: if there is
+    A build has left out what nests deeper than its `max_depth`, by the bytes of the record. Where these are not the
+    page in UTF-8, it is asked once more; so are large ones, with memory that numpy asks for: if there is
     little, lexbor would crash.
     """
     with suppress(UnicodeError, ValueError, LookupError, RecursionError):

@@ -73,7 +73,8 @@ from corpus.extract.latex.marks import (
 from corpus.extract.raised_text import write_script
 
 MAX_OPEN_FRAMES = 400
-"""Groups in each other that are kept, and any frames that are looked through; TeX has 255 groups in each other."""
+"""Groups and environments in each other that are kept, but for floats, and frames that are looked through; TeX has 255
+groups in each other."""
 MAX_ITEM_LISTS = 16
 """Lists in each other by which an item is indented; LaTeX has six."""
 MAX_PARTS_APART = 20

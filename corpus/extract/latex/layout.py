@@ -123,7 +123,7 @@ def lay_out_title(text: str, aside: list[str]) -> str:
 
 def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[str, list[str]]:
     """Return a paragraph on one line, displayed formulas on lines of their own, and the notes that stand behind it."""
-    behind: list[str] = []
+    behind: list[list[str]] = []  # notes by their lines
     if NOTE_MARK in piece:
         for match in _NOTE.finditer(piece):
             if depth < 3 and int(match[1]) < len(notes):
@@ -133,11 +133,11 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
                     inner, more = _lay_out_paragraph(part, notes, depth + 1)
                     mark = _find_line_mark(part)
                     if mark and mark == was_line and _ANYTHING.search(inner):
-                        behind[-1] += f"\n{inner}"
+                        behind[-1].append(inner)
                     elif _ANYTHING.search(inner):
-                        behind.append(inner)
+                        behind.append([inner])
                     was_line = mark if not more and behind else ""
-                    behind += more
+                    behind += [[note] for note in more]
         piece = _NOTE.sub("", piece)
     if "\n" in piece and not piece.isascii():
         piece = _EAST_BREAK.sub("", piece)
@@ -164,7 +164,7 @@ def _lay_out_paragraph(piece: str, notes: list[str], depth: int = 0) -> tuple[st
         line = _LINES.sub(r"\n", line).strip()
     if BLOCK_MARK in line:
         line = _DISPLAY.sub(r"\n\1\n", line).strip()
-    return (f"{indent}{line}" if line else line), behind
+    return (f"{indent}{line}" if line else line), list(map("\n".join, behind))
 
 
 def _find_line_mark(piece: str) -> str:

@@ -7,7 +7,9 @@ that only the class defines, lines of algorithms, what is in another paper.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from corpus.extract.latex import commands as known
 from corpus.extract.latex.label_counters import FORMAT, ITEM_COUNTERS, SECTION_LEVELS, LabelCounters
@@ -283,7 +285,7 @@ class _Numbering:
         elif base in _PARTS:
             scope.counter = base
         elif base in known.NUMBERED:
-            depth = sum(each.label is not None for each in self.scopes[-MAX_OPEN_SCOPES:])
+            depth = sum(each.label is not None for each in self.list_open())
             option = OPTION.match(self.text, at)
             written = option[1] if option is not None else self.counters.write_item_label(depth)
             if option is None and written:
@@ -319,15 +321,19 @@ class _Numbering:
 
     # Floats.
 
+    def list_open(self) -> Iterator[_Scope]:
+        """Yield the environments around what is being read, the innermost first."""
+        return islice(reversed(self.scopes), MAX_OPEN_SCOPES)
+
     def find_float(self) -> _Scope | None:
         return next(
-            (scope for scope in reversed(self.scopes) if scope.counter and scope.counter not in _PARTS), None
+            (scope for scope in self.list_open() if scope.counter and scope.counter not in _PARTS), None
         )
 
     def add_caption(self, captioned: str | None, at: int) -> None:
         """Count a caption: that of the float it is in, or of a part of it."""
         holder = self.find_float()
-        inner = next((scope for scope in reversed(self.scopes) if scope.counter), None)
+        inner = next((scope for scope in self.list_open() if scope.counter), None)
         if captioned is None and inner is None:
             return
         title = self.read_argument(at)
@@ -373,12 +379,11 @@ class _Numbering:
 
     def add_item(self, at: int) -> None:
         """Count an item of a list with numbers; one with a mark of its own has none."""
-        inner = self.scopes[-MAX_OPEN_SCOPES:]
-        scope = next((each for each in reversed(inner) if each.name in known.LISTS), None)
+        scope = next((each for each in self.list_open() if each.name in known.LISTS), None)
         if scope is None or scope.label is None or OPTION.match(self.text, at):
             return
         scope.count += 1
-        lists = [each for each in inner if each.label is not None]
+        lists = [each for each in self.list_open() if each.label is not None][::-1]
         depth = len(lists)
         self.last_items[depth] = scope.count
         is_own = scope.label.is_own and self.has_own_items

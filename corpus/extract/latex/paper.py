@@ -34,7 +34,7 @@ from corpus.extract.latex.source import PaperSource, assemble_source
 from corpus.extract.latex.submission import read_tex_files
 from corpus.extract.plain_text import clean_text
 
-VERSION = 7
+VERSION = 8
 """Raised when the text of some paper changes."""
 MAX_HEAD_CHARACTERS = 200_000
 """Of a paper without a preamble, in which its settings are looked for."""

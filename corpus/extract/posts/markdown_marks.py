@@ -46,6 +46,7 @@ QUOTES = re.compile(r"`+")
 SPOILER_OF_LINE = re.compile(r"(?!.*!<)")
 """Behind the `>!` of a line that is a spoiler to its end."""
 MAX_MARGIN = 64
+"""Spaces before a spoiler that lasts to the end of its line."""
 MAX_LABEL_CHARACTERS = 200
 MAX_EMPHASIS_MARKS = 3
 """Asterisks or underscores beyond which a run is a rule or a blank to fill in."""

@@ -282,7 +282,7 @@ def _close_code(line: list[str]) -> None:
     """Add the back quote that ends code in a line; take away the one that begins it if nothing stands between, in
     `MAX_BLANK_PIECES` pieces of the line at most."""
     at = len(line)
-    least = max(0, at - MAX_BLANK_PIECES)
+    least = max(0, at - MAX_BLANK_PIECES - 1)
     while at > least and (not line[at - 1] or line[at - 1].isspace()):
         at -= 1
     if at > least and line[at - 1] == "`":

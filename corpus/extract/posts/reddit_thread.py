@@ -13,7 +13,7 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown import strip_markdown
 from corpus.formats.recoding import read_controls
 
-VERSION = 4
+VERSION = 5
 """Raised when the text of some thread changes."""
 
 DELETED_BODY = re.compile(

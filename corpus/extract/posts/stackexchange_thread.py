@@ -10,7 +10,7 @@ from corpus.extract.plain_text import clean_text
 from corpus.extract.posts.markdown_marks import strip_links
 from corpus.extract.posts.post_html import to_text
 
-VERSION = 3
+VERSION = 4
 """Raised when the text of some thread changes."""
 
 ROW_ELEMENT = re.compile(r"<row(?=\s)(?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>")

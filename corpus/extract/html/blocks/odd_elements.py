@@ -37,7 +37,7 @@ Odd = dict[int, list[int] | None]
 def note_odd_elements(tree: Any, data: bytes, elements: Sequence[FoundElement]) -> tuple[Odd, dict[int, str]]:
     """Return the odd elements of a page, and the tags as which some of them are walked, by lexbor's numbers.
 
-    `data` is the page in UTF-8; `elements` are those of `ODD` among others.
+    `data` is the page in UTF-8; `elements` are those of `ODD`, but for some of `meta`, among others.
     """
     odd: Odd = {}
     named: dict[int, str] = {}
