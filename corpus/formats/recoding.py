@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,8 @@ _CONTROL, _NO_LINE_END = re.compile("[\x80-\x9f]"), re.compile("[\x80-\x84\x86-\
 _LATIN_SEQUENCE = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-_RUNS = re.compile("[^\x00-\x7f]+")
+_BLANKED = bytes(0x80 * b" ") + bytes(range(0x80, 0x100))
+_NO_LETTERS = bytes(code for code in range(0x80) if not chr(code).isalpha())
 _CAPITALS, _SMALL = re.compile("[\u0410-\u042f]"), re.compile("[\u0430-\u044f]")
 _HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
 _TAILS = (
@@ -247,32 +249,59 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
     sequences = 0
     kinds: Counter[tuple[str, ...]] = Counter()
 
-    def repair_line(line: re.Match[str]) -> str:
-        nonlocal sequences
-        if line[0].isascii():  # in a page, nearly all are
-            return line[0]
-        decoded, count, names = _decode_line(line[0], everywhere, readings)
-        sequences += count
-        kinds[names] += count
-        return decoded
-
+    decoded_runs: dict[str, tuple[str, int, tuple[str, ...]]] = {}
     readings, most = _choose_readings(text)
     if most < MIN_SEQUENCES:
         return None
     everywhere = most >= MANY_SEQUENCES
-    repaired = _LINE.sub(repair_line, text)
+    pieces = _cut_lines(text)
+    for at in range(1, len(pieces), 2):
+        runs = _keep_runs(pieces[at])
+        if (found := decoded_runs.get(runs)) is None:
+            found = decoded_runs[runs] = _decode_runs(runs, everywhere, readings)
+        decoded, count, names = found
+        sequences += count
+        kinds[names] += count
+        if names:
+            pieces[at] = _replace_runs(pieces[at], runs, decoded)
     if sequences < MIN_SEQUENCES:
         return None
     names = kinds.most_common(1)[0][0]
     times = f"{names[0]}{ROUNDS[len(names)]}" if len(set(names)) == 1 else ", then as ".join(reversed(names))
-    return repaired, f"utf-8 as {times}"
+    return "".join(pieces), f"utf-8 as {times}"
+
+
+def _cut_lines(text: str) -> list[str]:
+    """Cut a text so that the pieces at odd places are the lines that have characters beyond ASCII, and no other has."""
+    data = text.encode("utf-8", "surrogatepass")
+    codes = np.frombuffer(data, np.uint8)
+    ends = np.append(
+        np.flatnonzero((codes == ord("<")) | (codes == ord(">")) | (codes == ord("\n"))), len(codes)
+    )
+    begins = np.append(0, ends[:-1] + 1)
+    if begins[-1] == len(codes):
+        begins, ends = begins[:-1], ends[:-1]
+    chosen = np.logical_or.reduceat(codes >= 0x80, begins) if len(begins) else np.zeros(0, bool)
+    cuts = [0, *np.column_stack((begins[chosen], ends[chosen])).ravel().tolist(), len(data)]
+    return [data[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairwise(cuts)]
+
+
+def _replace_runs(line: str, runs: str, decoded: str) -> str:
+    """Put decoded runs of characters beyond ASCII into the places of those that a line has."""
+    pieces: list[str] = []
+    behind = 0
+    for run, instead in zip(runs.split("\n"), decoded.split("\n"), strict=True):
+        at = line.index(run, behind)
+        pieces += (line[behind:at], instead)
+        behind = at + len(run)
+    return "".join((*pieces, line[behind:]))
 
 
 def _choose_readings(text: str) -> tuple[list[_Reading], int]:
     """Return the readings that a text may need, that of most of it first, and how many sequences it has in the one that
     it needs most."""
     text = _keep_runs(text)
-    beyond = len(_BEYOND_ASCII.findall(text))
+    beyond = len(text) - text.count("\n")
     ranked: list[tuple[int, int, _Reading]] = []
     for readings, needed in ((_list_readings(), 0.0), (_list_rare_readings(), MIN_TEXT_COVERED * beyond)):
         for reading in readings:
@@ -286,16 +315,17 @@ def _choose_readings(text: str) -> tuple[list[_Reading], int]:
 
 def _keep_runs(text: str) -> str:
     """Return what a text has beyond ASCII, which has all sequences of a reading, each run as a line."""
-    return "\n".join(_RUNS.findall(text))
+    runs = text.encode("utf-8", "surrogatepass").translate(_BLANKED).split()
+    return b"\n".join(runs).decode("utf-8", "surrogatepass")
 
 
-def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:
-    """Return a line with its sequences decoded, how many there were, and the charsets that they were read as, the last
-    first; the line itself if it has other characters beyond ASCII, or if they are few and mean nothing usual. The
-    latter does not matter in a text that has sequences `everywhere`."""
+def _decode_runs(runs: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:
+    """Return what a line has beyond ASCII with its sequences decoded, how many there were, and the charsets that they
+    were read as, the last first; what it has itself if that is more than them, or if they are few and mean nothing
+    usual. The latter does not matter in a text that has sequences `everywhere`."""
     names: list[str] = []
-    decoded, first = line, 0
-    while len(names) < MAX_ROUNDS and not decoded.isascii():
+    decoded, first = runs, 0
+    while len(names) < MAX_ROUNDS:
         reading, sequences = _choose_reading(decoded, readings)
         if reading is None:
             break
@@ -304,25 +334,24 @@ def _decode_line(line: str, everywhere: bool, readings: list[_Reading]) -> tuple
         names.append(reading.name)
         readings = [reading, *(other for other in readings if other is not reading)]
     if not names or (not everywhere and first < MIN_SEQUENCES and _UNUSUAL.search(decoded)):
-        return line, 0, ()
+        return runs, 0, ()
     return decoded, first, tuple(names)
 
 
-def _choose_reading(line: str, readings: list[_Reading]) -> tuple[_Reading | None, int]:
+def _choose_reading(runs: str, readings: list[_Reading]) -> tuple[_Reading | None, int]:
     """Return the reading that most of what a line has beyond ASCII is UTF-8 in, and how many sequences there are; None
     where that is too little. Of several that are as good the first counts."""
-    line = _keep_runs(line)
-    most, best, count = MIN_COVERED * len(_BEYOND_ASCII.findall(line)), None, 0
+    most, best, count = MIN_COVERED * (len(runs) - runs.count("\n")), None, 0
     for reading in readings:
-        sequences = reading.sequence.findall(line)
+        sequences = reading.sequence.findall(runs)
         covered = sum(map(len, sequences))
         if sequences and (covered > most or (best is None and covered == most)):
             most, best, count = covered, reading, len(sequences)
     return best, count
 
 
-def _decode(line: str, reading: _Reading) -> str:
-    return reading.sequence.sub(partial(_decode_sequence, reading.bytes), line)
+def _decode(runs: str, reading: _Reading) -> str:
+    return reading.sequence.sub(partial(_decode_sequence, reading.bytes), runs)
 
 
 def _decode_sequence(byte_of: dict[int, int], sequence: re.Match[str]) -> str:
@@ -332,7 +361,7 @@ def _decode_sequence(byte_of: dict[int, int], sequence: re.Match[str]) -> str:
 def _repair_legacy(text: str) -> tuple[str, str] | None:
     """Repair lines in a legacy charset that was read as Latin-1 or windows-1252."""
     latin = _list_readings()[0]
-    lines = [line for match in _LINE.finditer(text) if _is_odd(line := match[0], latin)]
+    lines = [line for line in _cut_lines(text)[1::2] if _is_odd(line, latin)]
     sample = "\n".join(lines)
     if (
         len(_BEYOND_ASCII.findall(sample)) < MIN_LEGACY_CHARACTERS
@@ -353,9 +382,8 @@ def _repair_inverted(text: str) -> tuple[str, str] | None:
     """Repair lines of KOI8 that was read as windows-1251: capitals are small letters there, and the other way round."""
     common = _COMMON_LETTERS["koi8_u"]
     chosen: dict[str, str] = {}
-    for match in _LINE.finditer(text):
-        line = match[0]
-        if line.isascii() or len(_CAPITALS.findall(line)) <= len(_SMALL.findall(line)):
+    for line in _cut_lines(text)[1::2]:
+        if len(_CAPITALS.findall(line)) <= len(_SMALL.findall(line)):
             continue
         try:
             decoded = line.encode("cp1251").decode("koi8_u")
@@ -376,10 +404,9 @@ def _repair_inverted(text: str) -> tuple[str, str] | None:
 
 def _is_odd(line: str, latin: _Reading) -> bool:
     """Return whether most letters of a line are Latin-1's beyond ASCII, and all its characters come from bytes."""
-    if line.isascii():
-        return False
-    beyond = len(_BEYOND_ASCII.findall(line))
-    if beyond < MIN_LEGACY_SHARE * (beyond + sum(map(str.isalpha, filter(str.isascii, line)))):
+    plain = line.encode("ascii", "ignore")
+    beyond = len(line) - len(plain)
+    if beyond < MIN_LEGACY_SHARE * (beyond + len(plain.translate(None, _NO_LETTERS))):
         return False
     return all(ord(character) < 0x100 for character in line.translate(latin.bytes))
 

@@ -176,6 +176,18 @@ def test_lines_that_are_right_stay_as_they_are() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "around", ["{}", "<{}>", "\n{}\n", "><{}\n\n<", "é<b>{}</b>é", "plain " * 50_000 + "{}", "\ud800<{}>"]
+)
+@pytest.mark.parametrize(("name", "charset", "said"), [("fra", "cp1252", "1252"), ("rus", "cp1251", "1251")])
+def test_what_is_around_a_wrong_line_stays_as_it_is(name: str, charset: str, said: str, around: str) -> None:
+    def list_lines(text: str) -> str:
+        return "".join(f"{number} ({line}). " for number, line in enumerate(text.split("\n")))
+
+    wrong = around.format(list_lines(misread(TEXTS[name], charset)))
+    assert repair(wrong) == (around.format(list_lines(TEXTS[name])), f"utf-8 as windows-{said}")
+
+
 def test_a_letter_that_is_lost_is_not_guessed() -> None:
     """Where a byte is gone, its neighbours are not decoded as something else."""
     text = misread(TEXTS["deu"], "cp1252").replace("¼", "?")
