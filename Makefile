@@ -15,16 +15,21 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready  ## a virtual environment with everything, at the versions of constraints.txt
+setup: $(VENV)/.ready $(VENV)/.compiled  ## a virtual environment with everything, at the versions of constraints.txt
 
 $(VENV)/.ready: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(INSTALL) -c constraints.txt -e '.[dev]'
-	@touch $(VENV)/.trainer $@
+	@touch $(VENV)/.trainer $(VENV)/.compiled $@
 
 $(VENV)/.trainer: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(INSTALL) -c constraints.txt -e '.[train]'
+	@touch $@
+
+# An installation has compiled it already: this is for what was changed since.
+$(VENV)/.compiled: $(wildcard corpus/extract/html/blocks/*.py) setup.py | $(VENV)/.ready
+	$(BIN)/python setup.py --quiet build_ext --inplace
 	@touch $@
 
 $(MODEL): ;  # the language model, which setup.py provides
@@ -86,4 +91,5 @@ wheel:  ## dist/*.whl; installs nothing into the environment
 	@ls dist/*.whl
 
 clean:  ## everything that was made
+	rm -rf corpus/extract/html/blocks/compiled
 	rm -rf $(MODEL) $(VENV) .venv-datatrove .venv-dolma .venv-peers .engines build dist *.egg-info demo-workspace .mypy_cache .ruff_cache .hypothesis

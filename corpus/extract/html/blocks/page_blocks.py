@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
 from itertools import accumulate, compress
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -59,15 +59,32 @@ MIN_UNFRAMED_BYTES = 250
 """Bytes of text of a page outside menus, heads and feet up to which these are walked as well."""
 UNMARKED = "\0"
 """The mark of a term or definition in prose: an item as others are, before which no reader sees a sign."""
-MAX_INDENT = 20
+MAX_INDENT: Final = 20
 """Levels of lists by which items are indented."""
-MAX_INNER = 3
+MAX_INNER: Final = 3
 """Inline elements of one block that are looked at."""
-(
-    _TEXT, _BREAK, _SKIP, _PLAIN, _INLINE, _LINK, _LINE, _RAISED, _QUOTED,
-    _BLOCK, _LIST, _ITEM, _CODE, _TABLE, _PART,
-    _OWN, _SCRIPT, _MATH, _PICTURE, _TEMPLATE, _DIALOG, _FRAME,
-) = range(22)  # fmt: skip
+_TEXT: Final = 0
+_BREAK: Final = 1
+_SKIP: Final = 2
+_PLAIN: Final = 3
+_INLINE: Final = 4
+_LINK: Final = 5
+_LINE: Final = 6
+_RAISED: Final = 7
+_QUOTED: Final = 8
+_BLOCK: Final = 9
+_LIST: Final = 10
+_ITEM: Final = 11
+_CODE: Final = 12
+_TABLE: Final = 13
+_PART: Final = 14
+_OWN: Final = 15
+_SCRIPT: Final = 16
+_MATH: Final = 17
+_PICTURE: Final = 18
+_TEMPLATE: Final = 19
+_DIALOG: Final = 20
+_FRAME: Final = 21
 """What the walk does with an element: from `_RAISED` on its text is rewritten in the end, from `_BLOCK` on it has
 blocks of its own, from `_OWN` on it is looked at."""
 _TAGS = {
@@ -95,8 +112,8 @@ _TAGS = {
     _DIALOG: "dialog",
     _FRAME: "nav footer header",
 }
-_ROLES = {tag: role for role, tags in _TAGS.items() for tag in tags.split()}
-_KINDS = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), int(BlockKind.HEADING)) | dict.fromkeys(
+_ROLES: Final = {tag: role for role, tags in _TAGS.items() for tag in tags.split()}
+_KINDS: Final = dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), int(BlockKind.HEADING)) | dict.fromkeys(
     ("li", "dd", "dt"), int(BlockKind.ITEM)
 )
 
@@ -113,48 +130,49 @@ def _list_roles() -> list[int]:
     return [roles.get(number, _OWN) for number in range(max(roles) + 1)]
 
 
-_FRAMES = ("nav", "footer", "header")
-_MAIN_TAGS = ("main", "article", "h1")
+_FRAMES: Final = ("nav", "footer", "header")
+_MAIN_TAGS: Final = ("main", "article", "h1")
 """What shows that a menu, head or foot around it, perhaps one of which the end is missing, is around a page's text."""
 _LOOKED_AT = ", ".join((STATEMENTS, *_MAIN_TAGS, ODD))
 """All that is looked for in a tree, at once: to go through it takes as long as a fourth of the parse."""
 _TEXTS = frozenset(("article", "main", "blockquote"))
-_FRAMED = {
+_FRAMED: Final = {
     "nav": frozenset[str](),
     "footer": _TEXTS,
     "header": _TEXTS | {"section", "aside", "details", "figure", "li", "td"},
 }
 """Elements whose menus, feet and heads belong to a text."""
-_CODE_KIND, _ROW_KIND = int(BlockKind.CODE), int(BlockKind.ROW)
+_CODE_KIND: Final = int(BlockKind.CODE)
+_ROW_KIND: Final = int(BlockKind.ROW)
 _CODE_TABLES = re.compile(
     r"\b(?:syntaxhighlighter|crayon-table|js-file-line-container|blob-code)", re.IGNORECASE
 )
 """Names by which highlighters call a table of code without `pre`, or the element around it."""
-_PICTURE_NAMES = re.compile(r"(?P<formula>math|latex)|emoji|smil(?:ie|ey)")
+_PICTURE_NAMES: Final = re.compile(r"(?P<formula>math|latex)|emoji|smil(?:ie|ey)")
 """Names of pictures that stand for text: of formulas, and of signs such as 👍 and `:)`."""
 _EMOTICON = re.compile(r"[^\w\s]{1,12}|[:;=][-^']?[DdPpOoSsXx3]")
 _QUOTES = tuple("“”‘’\"'„‚«»‹›「」『』《》〈〉")
 """The first four are put around quotations."""
 _CLOSING = "):?!…"
 """What ends a word or a sentence, beside the full stop."""
-MIN_TWIN = 4
+MIN_TWIN: Final = 4
 """Characters of a text that an element has once more right behind it."""
-_OUTER_SPACES = " \t\n\r"
-_BLANK_ENDS = "\n\xa0 "
-_SPACES = "\t\n\r\f"
+_OUTER_SPACES: Final = " \t\n\r"
+_BLANK_ENDS: Final = "\n\xa0 "
+_SPACES: Final = "\t\n\r\f"
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
 _WRAPPED = re.compile(
     rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}{SHARED_SIGNS}])"
     rf"|(?<=[{SHARED_SIGNS}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])"
 )
-_ANCHOR_SIGNS = frozenset(
+_ANCHOR_SIGNS: Final = frozenset(
     ("¶", "#", "§", "🔗", "⚓", "↩", "↩\ufe0e", "↩\ufe0f", "↵", "⤴", "⤴\ufe0e", "⤴\ufe0f", "⏎", "↑", "^")
 )
 """What links to the part of a page that they stand in, or back to where a note is called, have for text."""
-MAX_SIGN = 4
+MAX_SIGN: Final = 4
 """Characters of such a text, with a space before it."""
 _LINE_NUMBERS = re.compile(r"(?:\s*\d+\s*\n){1,}\s*\d+\s*")
-_NUMBER_WORDS = re.compile(
+_NUMBER_WORDS: Final = re.compile(
     r"line-?_?num|lineno|line-?_?nr|gutter|linenodiv|hljs-ln-n|react-line-number|crayon-num|blob-num"
     r"|^(?:toolbar|bar|lnt)$",
     re.IGNORECASE,

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 MIN_BEGINNING_BYTES = 24
 """Bytes of a description's beginning that is looked for in blocks."""
@@ -51,8 +50,7 @@ _WORD = re.compile(r"\w+")
 _BODY = re.compile(r'"(?:articleBody|reviewBody)"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
-@dataclass(frozen=True, slots=True)
-class PageHead:
+class PageHead(NamedTuple):
     """What a page states of itself: which of `KINDS` it is, how its descriptions begin, and its text, if given."""
 
     kinds: tuple[bool, ...] = (False,) * len(KINDS)
