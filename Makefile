@@ -10,17 +10,17 @@ INSTALL := pip install --quiet --no-compile
 # Else every process that a test starts compiles the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-browser demo test soak engines torch-versions lint bench docs wheel clean
+.PHONY: help setup compiled setup-browser demo test soak engines torch-versions lint bench docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready $(VENV)/.compiled  ## a virtual environment with everything, at the versions of constraints.txt
+setup: $(VENV)/.ready compiled  ## a virtual environment with everything, at the versions of constraints.txt
 
 $(VENV)/.ready: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(INSTALL) -c constraints.txt -e '.[dev]'
-	@touch $(VENV)/.trainer $(VENV)/.compiled $@
+	@touch $(VENV)/.trainer $@
 
 $(VENV)/.trainer: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,9 +28,9 @@ $(VENV)/.trainer: pyproject.toml constraints.txt setup.py $(MODEL)
 	@touch $@
 
 # An installation has compiled it already: this is for what was changed since.
-$(VENV)/.compiled: $(wildcard corpus/extract/html/blocks/*.py) setup.py | $(VENV)/.ready
-	$(BIN)/python setup.py --quiet build_ext --inplace
-	@touch $@
+compiled: $(VENV)/.ready
+	@$(BIN)/python -c 'import sys; from corpus.extract.html.blocks import is_compiled; sys.exit(not is_compiled())' \
+	|| $(BIN)/python setup.py --quiet build_ext --inplace
 
 $(MODEL): ;  # the language model, which setup.py provides
 

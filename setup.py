@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
@@ -136,14 +137,17 @@ def list_extensions() -> list[Extension]:
     settings.write_text(MYPYC_SETTINGS, encoding="utf-8")
     blocks = load_blocks()
     paths = [os.path.relpath(path, ROOT) for path in blocks.list_sources()]
-    extensions: list[Extension] = mypycify(
-        [f"--config-file={settings}", *paths],
-        opt_level="1",  # half the time of 3, and as fast
-        debug_level="0",
-        strip_asserts=False,
-        group_name=f"{BLOCKS}.{blocks.COMPILED.name}.walk",
-        target_dir=str(written),
-    )
+    try:
+        extensions: list[Extension] = mypycify(
+            [f"--config-file={settings}", *paths],
+            opt_level="1",  # half the time of 3, and as fast
+            debug_level="0",
+            group_name=f"{BLOCKS}.{blocks.COMPILED.name}.walk",
+            target_dir=str(written),
+        )
+    except (Exception, SystemExit) as error:  # what another mypy says of the sources, or cannot do
+        print(f"{BLOCKS} is not compiled: mypyc ends with {error!r}", file=sys.stderr)
+        return []
     for extension in extensions:
         extension.optional = True
         extension.extra_compile_args = [flag for flag in extension.extra_compile_args if flag != "-Werror"]
@@ -153,16 +157,32 @@ def list_extensions() -> list[Extension]:
 
 
 class BuildExtensions(build_ext):
+    sources_hash = ""
+    """The hash of what mypyc has read."""
+
     def run(self) -> None:
+        """Compile, and leave a stamp if all of it is there and of the sources that are there."""
         blocks = load_blocks()
-        folder = Path("" if self.inplace else self.build_lib) / blocks.COMPILED.relative_to(ROOT)
-        if self.extensions:
-            folder.mkdir(parents=True, exist_ok=True)
+        places = {Path(self.build_lib), Path("") if self.inplace else Path(self.build_lib)}
+        for place in places:
+            folder = place / blocks.COMPILED.relative_to(ROOT)
+            (folder / blocks.STAMP).unlink(missing_ok=True)
+            for path in folder.glob(f"*{EXTENSION_SUFFIXES[0]}"):
+                path.unlink()
+        if not self.extensions:
+            return
+        target = Path("" if self.inplace else self.build_lib) / blocks.COMPILED.relative_to(ROOT)
+        target.mkdir(parents=True, exist_ok=True)
         super().run()
-        if not all(Path(path).exists() for path in self.get_outputs()):
+        compiled = [target / f"{name}{EXTENSION_SUFFIXES[0]}" for name in (*blocks.WALK, "walk__mypyc")]
+        if not all(path.exists() for path in compiled):
             print(f"{BLOCKS} is not compiled: is there a C compiler?", file=sys.stderr)
-        elif self.extensions:
-            (folder / blocks.STAMP).write_text(blocks.hash_sources(), encoding="utf-8")
+        elif blocks.hash_sources() != self.sources_hash:
+            print(f"{BLOCKS} is not compiled: its sources were changed meanwhile", file=sys.stderr)
+        else:
+            unfinished = target / f".{blocks.STAMP}.{os.getpid()}"
+            unfinished.write_text(self.sources_hash, encoding="utf-8")
+            unfinished.replace(target / blocks.STAMP)
 
 
 class BuildWithData(build_py):
@@ -186,4 +206,5 @@ if __name__ == "__main__":
     check_links()
     os.chdir(ROOT)
     commands = {"build_ext": BuildExtensions, "build_py": BuildWithData, "sdist": ArchiveWithData}
+    BuildExtensions.sources_hash = load_blocks().hash_sources()
     setup(cmdclass=commands, ext_modules=list_extensions())

@@ -27,6 +27,7 @@ HOSTILE = ("corpus", "filters", "pipelines", "tests")
 """Modules of a user's that are called like packages or folders of ours."""
 PYTHONS = ("3.11", "3.12", "3.13")
 """Versions that `pyproject.toml` names and the wheel is for."""
+COMPILES = shutil.which("cc") is not None and os.environ.get("CORPUS_COMPILED") != "0"
 PROBE = "annotated-types"
 """A dependency of 14 KB: whoever can give it is a package index."""
 
@@ -83,6 +84,16 @@ def wheel(checkout: Path, index: None) -> Path:
     built = run(sys.executable, "-m", "build", "--wheel", "--outdir", "dist", ".", cwd=checkout)
     assert built.returncode == 0, built.stderr
     (path,) = (checkout / "dist").glob("corpusmill-*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def python_wheel(checkout: Path, index: None) -> Path:
+    """The wheel without compiled modules, which is for every Python."""
+    command = ("-m", "build", "--wheel", "--outdir", "dist-python", ".")
+    built = run(sys.executable, *command, cwd=checkout, CORPUS_COMPILED="0")
+    assert built.returncode == 0, built.stderr
+    (path,) = (checkout / "dist-python").glob("corpusmill-*-py3-none-any.whl")
     return path
 
 
@@ -172,7 +183,7 @@ def test_the_wheel_holds_one_package_with_all_modules_and_data(wheel: Path) -> N
         (top_level,) = [name for name in names if name.endswith("top_level.txt")]
         assert archive.read(top_level).decode().split() == ["corpus"]
     compiled = [name for name in names if name.startswith("corpus/extract/html/blocks/compiled/")]
-    assert len(compiled) == (len(WALK) + 2 if shutil.which("cc") else 0), compiled
+    assert len(compiled) == (len(WALK) + 2 if COMPILES else 0), compiled
     for folder, inside in (("corpus", ""), ("filters", "filters/"), ("pipelines", "pipelines/")):
         for path in (ROOT / folder).rglob("*.py"):
             name = path.relative_to(ROOT / folder).as_posix()
@@ -251,12 +262,12 @@ def other_pythons() -> list[str]:
 @pytest.mark.parametrize("uv", [False, True], ids=["pip", "uv"])
 @pytest.mark.parametrize("python", other_pythons())
 def test_every_python_builds_and_trains_after_one_command(
-    wheel: Path, tmp_path: Path, python: str, uv: bool
+    python_wheel: Path, tmp_path: Path, python: str, uv: bool
 ) -> None:
     """With the newest versions that the index has, as a newcomer gets them."""
     if uv and not shutil.which("uv"):
         pytest.skip("uv is not installed")
-    install(wheel, tmp_path / "venv", python, uv=uv)
+    install(python_wheel, tmp_path / "venv", python, uv=uv)
     try:
         check_packages(tmp_path / "venv")
         use(tmp_path / "venv", tmp_path)

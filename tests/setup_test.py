@@ -10,10 +10,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from corpus.extract.html import blocks
 
 ROOT = Path(__file__).parents[1]
 CONTENT = b"a model"
@@ -135,8 +138,33 @@ def test_the_modules_stay_python_where_there_is_no_mypyc(
     assert "is not compiled: there is no mypyc" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("error", [SystemExit(1), AssertionError("Any")])
+def test_the_modules_stay_python_where_mypyc_fails(
+    build: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+) -> None:
+    mypyc = pytest.importorskip("mypyc.build")
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sys, "argv", ["setup.py", "bdist_wheel"])
+    monkeypatch.delenv("CORPUS_COMPILED", raising=False)
+    monkeypatch.setattr(mypyc, "mypycify", fail)
+    assert build.list_extensions() == []
+    assert "is not compiled: mypyc ends with" in capsys.readouterr().err
+
+
 def test_a_build_without_a_compiler_goes_on(tmp_path: Path) -> None:
+    """And leaves nothing of what was compiled before, as from other sources."""
     pytest.importorskip("mypyc.build")
+    folder = tmp_path / "lib" / blocks.COMPILED.relative_to(ROOT)
+    folder.mkdir(parents=True)
+    for name in ("page_blocks", "walk__mypyc"):
+        (folder / f"{name}{EXTENSION_SUFFIXES[0]}").write_bytes(b"of before")
+    (folder / blocks.STAMP).write_text(blocks.hash_sources())
     places = [f"--build-lib={tmp_path / 'lib'}", f"--build-temp={tmp_path / 'temp'}"]
     environment = {**os.environ, "CC": "no-such-compiler"}
     environment.pop("CORPUS_COMPILED", None)
@@ -150,4 +178,4 @@ def test_a_build_without_a_compiler_goes_on(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "is not compiled: is there a C compiler?" in done.stderr
-    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".so", ".sources")]
+    assert not list(folder.iterdir())

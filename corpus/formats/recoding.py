@@ -32,6 +32,12 @@ MIN_SEQUENCES = 3
 MANY_SEQUENCES = 30
 """From so many on, also rare letters are taken for what a line of one or two sequences says."""
 
+SPLIT_BYTES = 1 << 14
+"""Bytes of a text up to which its runs are split into objects: faster, and fifty times as large as a run may be."""
+
+PART_BYTES = 1 << 20
+"""Bytes of a text in which lines are looked for at once."""
+
 SAMPLED_CHARACTERS = 256
 """Characters beyond ASCII that are looked at for UTF-8 in one of the rarer readings."""
 
@@ -82,7 +88,9 @@ _CONTROL, _NO_LINE_END = re.compile("[\x80-\x9f]"), re.compile("[\x80-\x84\x86-\
 _LATIN_SEQUENCE = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _LINE = re.compile("[^<>\n]+")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
-_BLANKED = bytes(0x80 * b" ") + bytes(range(0x80, 0x100))
+_LINE_SIGNS = (b"<", b">", b"\n")
+_RUN = re.compile("[^\n]+")
+_BLANKED = bytes(0x80 * b"\n") + bytes(range(0x80, 0x100))
 _NO_LETTERS = bytes(code for code in range(0x80) if not chr(code).isalpha())
 _CAPITALS, _SMALL = re.compile("[\u0410-\u042f]"), re.compile("[\u0430-\u044f]")
 _HANGUL, _EAST_ASIAN = re.compile("[\uac00-\ud7a3]"), re.compile("[\u3041-\u318f\u4e00-\ud7a3]")
@@ -274,26 +282,37 @@ def _repair_utf8(text: str) -> tuple[str, str] | None:
 def _cut_lines(text: str) -> list[str]:
     """Cut a text so that the pieces at odd places are the lines that have characters beyond ASCII, and no other has."""
     data = text.encode("utf-8", "surrogatepass")
-    codes = np.frombuffer(data, np.uint8)
-    ends = np.append(
-        np.flatnonzero((codes == ord("<")) | (codes == ord(">")) | (codes == ord("\n"))), len(codes)
-    )
-    begins = np.append(0, ends[:-1] + 1)
-    if begins[-1] == len(codes):
-        begins, ends = begins[:-1], ends[:-1]
-    chosen = np.logical_or.reduceat(codes >= 0x80, begins) if len(begins) else np.zeros(0, bool)
-    cuts = [0, *np.column_stack((begins[chosen], ends[chosen])).ravel().tolist(), len(data)]
-    return [data[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairwise(cuts)]
+    cuts = [0]
+    begin = 0
+    while begin < len(data):  # in parts, as arrays of all places would be many times as large as the text
+        end = max(data.rfind(sign, begin, begin + PART_BYTES) for sign in _LINE_SIGNS) + 1
+        if not end:  # a line longer than a part
+            nexts = [at for sign in _LINE_SIGNS if (at := data.find(sign, begin + PART_BYTES)) >= 0]
+            end = min(nexts, default=len(data) - 1) + 1
+        if begin + PART_BYTES >= len(data):
+            end = len(data)
+        codes = np.frombuffer(data, np.uint8, end - begin, begin)
+        if codes.max() >= 0x80:
+            ends = np.flatnonzero((codes == ord("<")) | (codes == ord(">")) | (codes == ord("\n")))
+            begins = np.append(0, ends + 1)
+            ends = np.append(ends, len(codes))
+            if begins[-1] == len(codes):
+                begins, ends = begins[:-1], ends[:-1]
+            chosen = np.logical_or.reduceat(codes >= 0x80, begins)
+            cuts += (np.column_stack((begins[chosen], ends[chosen])).ravel() + begin).tolist()
+        begin = end
+    cuts.append(len(data))
+    return [data[first:last].decode("utf-8", "surrogatepass") for first, last in pairwise(cuts)]
 
 
 def _replace_runs(line: str, runs: str, decoded: str) -> str:
     """Put decoded runs of characters beyond ASCII into the places of those that a line has."""
     pieces: list[str] = []
     behind = 0
-    for run, instead in zip(runs.split("\n"), decoded.split("\n"), strict=True):
-        at = line.index(run, behind)
-        pieces += (line[behind:at], instead)
-        behind = at + len(run)
+    for run, instead in zip(_RUN.finditer(runs), _RUN.finditer(decoded), strict=True):
+        at = line.index(run[0], behind)
+        pieces += (line[behind:at], instead[0])
+        behind = at + len(run[0])
     return "".join((*pieces, line[behind:]))
 
 
@@ -315,8 +334,13 @@ def _choose_readings(text: str) -> tuple[list[_Reading], int]:
 
 def _keep_runs(text: str) -> str:
     """Return what a text has beyond ASCII, which has all sequences of a reading, each run as a line."""
-    runs = text.encode("utf-8", "surrogatepass").translate(_BLANKED).split()
-    return b"\n".join(runs).decode("utf-8", "surrogatepass")
+    blanked = text.encode("utf-8", "surrogatepass").translate(_BLANKED)
+    if len(blanked) <= SPLIT_BYTES:
+        return b"\n".join(blanked.split()).decode("utf-8", "surrogatepass")
+    codes = np.frombuffer(blanked, np.uint8)
+    kept = codes >= 0x80
+    kept[1:] |= kept[:-1]  # and one line end behind each
+    return codes[kept].tobytes().rstrip(b"\n").decode("utf-8", "surrogatepass")
 
 
 def _decode_runs(runs: str, everywhere: bool, readings: list[_Reading]) -> tuple[str, int, tuple[str, ...]]:

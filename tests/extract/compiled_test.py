@@ -17,13 +17,14 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from corpus.extract.html import blocks
 from corpus.extract.html.blocks import element_tokens, page_blocks
-from corpus.extract.html.blocks.page_blocks import read_blocks
+from corpus.extract.html.blocks.page_blocks import MAX_SHADOW_ROOTS, read_blocks
 from tests.extract.structure_gold import pages
 
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("cc") is None and not blocks.is_compiled(), reason="no C compiler"
+    os.environ.get("CORPUS_COMPILED") == "0" or (shutil.which("cc") is None and not blocks.is_compiled()),
+    reason="no C compiler, or what it made is turned off",
 )
 
 
@@ -107,6 +108,20 @@ def test_real_pages_have_the_same_blocks_compiled_and_in_python(data: Path) -> N
     path = str(data / "warc" / "web-open.warc.gz")
     code = f"from tests.extract.compiled_test import *\nprint(hash_archive({path!r}, 5))"
     assert hash_archive(path, 5) == run_in_python(code)
+
+
+@pytest.mark.parametrize("inside", ["", '<img title="</template>">'])
+def test_shadow_roots_in_each_other_are_walked_up_to_a_bound(inside: str) -> None:
+    """Python ends a recursion; what is compiled would end the process."""
+    root = f"<div><template shadowrootmode=open>{inside}"
+    assert read_blocks(root * MAX_SHADOW_ROOTS + "<p>Hinab.</p>").texts == ["Hinab."]
+    code = "from tests.extract.compiled_test import *\n"
+    code += (
+        f"with pytest.raises(RecursionError, match='100 shadow roots'):\n    read_blocks({root!r} * 20_000)"
+    )
+    with pytest.raises(RecursionError, match="100 shadow roots"):
+        read_blocks(root * 20_000)
+    run_in_python(code)
 
 
 @pytest.fixture

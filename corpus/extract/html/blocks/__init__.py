@@ -20,13 +20,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 WALK = ("element_tokens", "formulas", "odd_elements", "page_blocks", "page_head", "walked_tables")
 """Modules that are compiled: what is slow in them is Python itself. The others leave their work to numpy."""
 COMPILED = Path(__file__).parent / "compiled"
-STAMP = f"{sys.implementation.cache_tag}.sources"
+STAMP = f"sources{EXTENSION_SUFFIXES[0]}.sha256"
 """A file beside what was compiled for this Python, with the hash of what it was compiled from."""
 
 
@@ -45,12 +45,12 @@ def hash_sources() -> str:
 
 def is_compiled() -> bool:
     """Return whether what was compiled is there, is of these sources, and is not turned off."""
-    stamp = COMPILED / STAMP
-    return (
-        os.environ.get("CORPUS_COMPILED") != "0"
-        and stamp.exists()
-        and stamp.read_text(encoding="utf-8") == hash_sources()
-    )
+    if os.environ.get("CORPUS_COMPILED") == "0":
+        return False
+    try:
+        return (COMPILED / STAMP).read_text(encoding="utf-8") == hash_sources()
+    except OSError:  # nothing was compiled, or there are no sources
+        return False
 
 
 if is_compiled():

@@ -20,7 +20,7 @@ MAX_NAME_CHARACTERS: Final = 200
 """Characters of an attribute that are read."""
 MAX_KEPT_CHARACTERS: Final = 2_000
 """Characters of the attributes of an element whose tokens are kept."""
-MAX_CACHED: Final = 20_000
+MAX_CACHED = 20_000
 """Elements whose tokens are kept; the same bytes come out without them."""
 
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}(?![a-z])")

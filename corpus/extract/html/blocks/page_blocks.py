@@ -61,6 +61,8 @@ UNMARKED = "\0"
 """The mark of a term or definition in prose: an item as others are, before which no reader sees a sign."""
 MAX_INDENT: Final = 20
 """Levels of lists by which items are indented."""
+MAX_SHADOW_ROOTS = 100
+"""Shadow roots in each other that are walked: by recursion, which compiled code does not end by itself."""
 MAX_INNER: Final = 3
 """Inline elements of one block that are looked at."""
 _TEXT: Final = 0
@@ -284,6 +286,7 @@ class _Walk:
         self.begun: list[tuple[int, int]] = []
         self.frames: set[int] | None = set()
         self.left_out = False
+        self.shadow_roots = 0
 
     def read(self, html: str, data: bytes) -> PageBlocks:
         """Return the blocks of a page."""
@@ -490,8 +493,12 @@ class _Walk:
             return _SKIP
         if role == _TEMPLATE:
             if "shadowrootmode" in node.attributes:
+                self.shadow_roots += 1
+                if self.shadow_roots > MAX_SHADOW_ROOTS:
+                    raise RecursionError(f"more than {MAX_SHADOW_ROOTS} shadow roots in each other")
                 for fragment in node.template_fragments()[:1]:
                     self._walk(fragment)
+                self.shadow_roots -= 1
             return _SKIP
         if role == _DIALOG:
             return _BLOCK if "open" in node.attributes else _SKIP
