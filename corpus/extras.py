@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import metadata
 
 DISTRIBUTION = "corpusmill"
 
@@ -14,6 +13,8 @@ def install_advice(extra: str) -> str:
     The command names the packages themselves, at the versions that this installation requires: wherever its wheel came
     from, they come from the package index.
     """
+    from importlib import metadata  # 7 ms, which every command would take to start
+
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:  # run from a folder, without being installed

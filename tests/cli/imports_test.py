@@ -65,7 +65,11 @@ def test_mistakes_of_keys_paths_and_rules_need_no_arrow(tmp_path: Path) -> None:
         "name: cuo\nsources:\n  cuo: {kind: jsonl, paths: [x.jsonl], rules: [gopher_quality]}\n"
         "rules: {gophr.words: {min: 1}}\n"
     )
-    ((error, modules),) = run_commands([["plan", str(wrong)]])
+    unknown = tmp_path / "kind.yaml"
+    unknown.write_text("name: cuo\nsources:\n  cuo: {kind: pubmd, paths: [x.xml]}\n")
+    (kind, at_first), (error, modules) = run_commands([["plan", str(unknown)], ["plan", str(wrong)]])
+    assert "unknown kind 'pubmd': did you mean pubmed?" in kind
+    assert not {"corpus.sources.wikipedia", "corpus.sources.papers.pubmed"} & {*at_first}
     assert "no such file: x.jsonl" in error
     assert not (NEVER | NOT_TO_READ | {"pyarrow"}) & {*modules}
 

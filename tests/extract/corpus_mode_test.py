@@ -124,6 +124,8 @@ def test_line_breaks_inline_elements_and_readings(language: str) -> None:
 def test_lines_wrapped_in_the_source_are_joined_without_a_space(language: str) -> None:
     one = SENTENCES[language]
     assert blocks(f"<p>{one[:9]}\n   {one[9:]}</p><p>{one[:9]}<i>\n{one[9:]}</i></p>") == [one, one]
+    english = SENTENCES["en"]
+    assert blocks(f"<p>{english[:9]}\n{english[9:]}</p><p>{one[:2]}\n{one[2:9]}</p>")[1:] == [one[:9]]
 
 
 @pytest.mark.parametrize("language", SENTENCES)

@@ -37,7 +37,7 @@ from corpus.extract.html.hidden_elements import MAX_LARGE_HIDDEN
 from corpus.extract.html.layout_tables import MAX_EXAMINED_CELLS
 from corpus.extract.html.list_items import MIN_DEFINITIONS
 from corpus.extract.html.page_license import find_page_licenses
-from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS, has_cjk_text
+from corpus.extract.html.wrapped_lines import CJK, SHARED_SIGNS
 from corpus.extract.opt_outs import list_statements
 from corpus.extract.raised_text import write_script
 
@@ -163,6 +163,7 @@ _OUTER_SPACES: Final = " \t\n\r"
 _BLANK_ENDS: Final = "\n\xa0 "
 _SPACES: Final = "\t\n\r\f"
 _AROUND_BREAK = re.compile(r" ?\x0b ?")
+_CJK_CHARACTER = re.compile(f"[{CJK}]")
 _WRAPPED = re.compile(
     rf"(?<=[{CJK}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}{SHARED_SIGNS}])"
     rf"|(?<=[{SHARED_SIGNS}])[ \t]*[\r\n][ \t\r\n\f]*(?=[{CJK}])"
@@ -255,7 +256,7 @@ class PageBlocks:
 
 def read_blocks(html: str, data: bytes | None = None) -> PageBlocks:
     """Return the blocks of a page; `data` is it in UTF-8, if that is at hand."""
-    return _Walk().read(html, html.encode("utf-8", "replace") if data is None else data)
+    return _Walk().read(html.encode("utf-8", "replace") if data is None else data)
 
 
 class _Walk:
@@ -277,8 +278,6 @@ class _Walk:
         self.definitions: list[int] = []
         self.fence = ""
         self.tables: list[OpenTable] = []
-        self.unspaced: bool | None = None
-        self.html = ""
         self.odd: dict[int, list[int] | None]
         self.hidden: list[list[int]] = []
         self.named: dict[int, str]
@@ -288,25 +287,24 @@ class _Walk:
         self.left_out = False
         self.shadow_roots = 0
 
-    def read(self, html: str, data: bytes) -> PageBlocks:
+    def read(self, data: bytes) -> PageBlocks:
         """Return the blocks of a page."""
-        page = self._read(html, data)
+        page = self._read(data)
         if (
             self.left_out
             and len("".join(page.texts)[:MIN_UNFRAMED_BYTES].encode("utf-8", "replace")) < MIN_UNFRAMED_BYTES
         ):
             whole = _Walk()
             whole.frames = None
-            return whole._read(html, data)
+            return whole._read(data)
         return page
 
-    def _read(self, html: str, data: bytes) -> PageBlocks:
+    def _read(self, data: bytes) -> PageBlocks:
         page = self.page
         tree = LexborHTMLParser(data)
         body = tree.body
         if body is None:
             return page
-        self.html = html
         page.title = _read_title(tree.head)
         elements, page.statements = _find_elements(tree)
         page.head = read_head(elements)
@@ -746,7 +744,7 @@ class _Walk:
         if text.isascii() and "\x0b" not in text:
             return " ".join(text.split())
         if "\n" in text or "  " in text or "\t" in text or "\r" in text:
-            if "\n" in text and self._is_unspaced():
+            if "\n" in text and _CJK_CHARACTER.search(text) is not None:
                 text = _WRAPPED.sub("", text)
             for space in _SPACES:
                 if space in text:
@@ -756,12 +754,6 @@ class _Walk:
         if "\x0b" in text:
             text = _AROUND_BREAK.sub("\n", text).lstrip("\n").rstrip(_BLANK_ENDS)
         return text.strip(" ")
-
-    def _is_unspaced(self) -> bool:
-        """Return whether the page is in Chinese or Japanese, which set no space for the end of a line."""
-        if self.unspaced is None:
-            self.unspaced = has_cjk_text(self.html)
-        return self.unspaced
 
     def _close_table(self, table: OpenTable) -> None:
         """Make the cells of each row one block, if the table is one of data; else drop menus beside text.
