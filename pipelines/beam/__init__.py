@@ -5,6 +5,7 @@ The files, from the options to the worker processes:
     options.py        how a pipeline runs: a runner, or how many local processes a stage gets
     loading.py        import Beam, whole or for local runs
     kept_answers.py   what Beam would work out again and again
+    light_pickles.py  steps packed by zlib, not bzip2
     types.py          Beam's transforms with types
     counters.py       Beam's counters, from a step at work
     fanout.py         one string per work item, each done once

@@ -15,6 +15,7 @@ from types import ModuleType
 from corpus.freed_memory import keep_freed_memory
 from corpus.garbage_collection import collect_rarely
 from corpus.pipelines.beam.kept_answers import keep_answers
+from corpus.pipelines.beam.light_pickles import pack_lightly
 
 LEFT_OUT = (
     "apache_beam.io.gcp.bigquery",
@@ -80,6 +81,7 @@ def load_beam(local_only: bool) -> None:
     with _refusing(LEFT_OUT):
         import_module("apache_beam")
     keep_answers()
+    pack_lightly()
     _is_reduced = True
 
 

@@ -74,6 +74,15 @@ assert core.get_function_arguments(beam.ParDo(len).fn, "process") != core.get_fu
     beam.ParDo(lambda first, second: []).fn, "process"
 )
 
+import base64
+import bz2
+
+from apache_beam.internal import pickler
+
+packed = pickler.dumps(Naming("己"))
+assert pickler.loads(packed).name == "己"
+assert not base64.b64decode(packed).startswith(bz2.compress(b"")[:3])
+
 first, second = PipelineOptions(["--direct_num_workers=3"]), PipelineOptions([])
 for _ in range(2):
     assert first.view_as(DirectOptions).direct_num_workers == 3
