@@ -297,6 +297,10 @@ def test_nesting_counts_tags_open_at_once() -> None:
     assert measure_nesting(b"<a><b></b><c><d></d></c></a>") == 3
     assert measure_nesting(b"<ul><li>1<li>2<ul><li>3</ul></ul>") == 2
     assert measure_nesting(b"<DIV><div></DIV></div></div><div>") == 2
+    assert measure_nesting("<ruby>漢<rp>(<rt>かん<rp>)</ruby><ruby>字<rt>じ</ruby>".encode()) == 1
+    assert measure_nesting("<RT>漢<rt>字<rp>".encode()) == 3
+    assert measure_nesting(b"<select><optgroup><option>1<optgroup></select>") == 1
+    assert measure_nesting(b"<optgroup><option>1<optgroup>") == 2
     assert measure_nesting("<div><div>中文".encode("utf-16")) == 2
     assert measure_nesting(b"<my-element-a><my-element-b></my-element-a></my-element-a><i>") == 2
     assert measure_nesting(b"<a><!-- <b> --><b><!-- </b><!-- --><b></b></b><!--<i><i><i>") == 3

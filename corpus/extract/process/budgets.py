@@ -46,10 +46,15 @@ _CLOSED_BY_THE_NEXT = frozenset(
     b"p li dt dd option optgroup tr td th thead tbody tfoot colgroup rp rt".split()
 )
 """An unclosed one nests no deeper: libxml2 closes it before its like, or before a block."""
-_UNNESTED = np.array(
-    sorted(int.from_bytes(name.ljust(_PACKED, b"\0"), "little") for name in _VOID | _CLOSED_BY_THE_NEXT),
-    np.int64,
-)
+_CLOSED_INSIDE = ((b"ruby", (b"rp", b"rt")), (b"select", (b"optgroup",)))
+"""Those of them that the next one closes inside of an element alone: without one they nest."""
+
+
+def _pack(name: bytes) -> int:
+    return int.from_bytes(name.ljust(_PACKED, b"\0"), "little")
+
+
+_UNNESTED = np.array(sorted(map(_pack, _VOID | _CLOSED_BY_THE_NEXT)), np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +147,9 @@ def measure_nesting(page: bytes, places: npt.NDArray[np.intp] | None = None) -> 
     names, are_ends = _list_tags(page, places)
     # A sixth of the time of `isin`.
     nested = _UNNESTED.take(_UNNESTED.searchsorted(names), mode="clip") != names
+    for around, inside in _CLOSED_INSIDE:
+        if not (names == _pack(around)).any():
+            nested |= np.isin(names, list(map(_pack, inside)))
     names, are_ends = names[nested], are_ends[nested]
     if not len(names):
         return 0
