@@ -1,5 +1,7 @@
 # corpus: `make demo` and `make test` do all their own set-up.
 PYTHON ?= $(shell for one in python3.11 python3.12 python3.13; do $$one -c "" 2>/dev/null && echo $$one && break; done || echo python3)
+# Given by the user: nothing then takes an environment of another Python for it.
+ASKED := $(if $(filter command line environment,$(origin PYTHON)),$(PYTHON))
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL := corpus/languages/lid.176.ftz
@@ -10,12 +12,16 @@ INSTALL := pip install --quiet --no-compile
 # Else every process that a test starts compiles the package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup compiled setup-browser demo test soak engines torch-versions lint bench docs wheel clean
+.PHONY: help setup same-python compiled setup-browser demo test soak engines torch-versions lint bench docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-setup: $(VENV)/.ready compiled  ## a virtual environment with everything, at the versions of constraints.txt
+setup: same-python $(VENV)/.ready compiled  ## a virtual environment with everything, at the versions of constraints.txt
+
+same-python:
+	@test -z "$(ASKED)" || ! test -x $(BIN)/python || test "$$($(ASKED) -V)" = "$$($(BIN)/python -V)" \
+	|| { echo "$(VENV) is of $$($(BIN)/python -V): delete it, or name another: make setup VENV=.venv-other PYTHON=$(ASKED)"; exit 1; }
 
 $(VENV)/.ready: pyproject.toml constraints.txt setup.py $(MODEL)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -84,11 +90,12 @@ bench: setup .venv-datatrove/.ready .venv-dolma/.ready .venv-peers/.ready  ## si
 docs: setup  ## check the links and commands of the documentation
 	$(BIN)/python -m tests.lint.docs
 
-wheel:  ## dist/*.whl; installs nothing into the environment
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@rm -rf build  # modules of before would get into the wheel
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+wheel:  ## dist/*.whl, in place of the one before, for .venv's Python or PYTHON=; installs nothing
+	@test -n "$(ASKED)" || test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@rm -rf build dist/corpusmill-*.whl  # modules of before would get into the wheel
+	$(or $(ASKED),$(BIN)/python) -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist/*.whl
+	@! ls dist/*-none-any.whl >/dev/null 2>&1 || echo "not compiled (no C compiler, or CORPUS_COMPILED=0): slower, and for any Python"
 
 clean:  ## everything that was made
 	rm -rf corpus/extract/html/blocks/compiled

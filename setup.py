@@ -15,9 +15,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -126,6 +128,9 @@ def list_extensions() -> list[Extension]:
     """Return what is to be compiled, after mypyc has written it in C; nothing where it is not wanted."""
     if os.environ.get("CORPUS_COMPILED") == "0" or BUILDING.isdisjoint(sys.argv):
         return []
+    if shutil.which(shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]) is None:
+        print(f"{BLOCKS} is not compiled: there is no C compiler", file=sys.stderr)
+        return []
     try:
         from mypyc.build import mypycify
     except ImportError:
@@ -162,6 +167,8 @@ class BuildExtensions(build_ext):
 
     def run(self) -> None:
         """Compile, and leave a stamp if all of it is there and of the sources that are there."""
+        if self.inplace and os.environ.get("CORPUS_COMPILED") == "0":
+            return  # what is there is left unused
         blocks = load_blocks()
         places = {Path(self.build_lib), Path("") if self.inplace else Path(self.build_lib)}
         for place in places:
@@ -174,9 +181,8 @@ class BuildExtensions(build_ext):
         target = Path("" if self.inplace else self.build_lib) / blocks.COMPILED.relative_to(ROOT)
         target.mkdir(parents=True, exist_ok=True)
         super().run()
-        compiled = [target / f"{name}{EXTENSION_SUFFIXES[0]}" for name in (*blocks.WALK, "walk__mypyc")]
-        if not all(path.exists() for path in compiled):
-            print(f"{BLOCKS} is not compiled: is there a C compiler?", file=sys.stderr)
+        if not all(path.exists() for path in blocks.list_compiled(target)):
+            print(f"{BLOCKS} is not compiled: does the C compiler work?", file=sys.stderr)
         elif blocks.hash_sources() != self.sources_hash:
             print(f"{BLOCKS} is not compiled: its sources were changed meanwhile", file=sys.stderr)
         else:

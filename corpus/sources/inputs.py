@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from corpus.errors import UserError
+from corpus.errors import UserError, collect_mistakes
 from corpus.storage import (
     DAMAGE,
     File,
@@ -67,32 +67,37 @@ def list_files(
 
     With `folders` a local folder is an input too; what a pattern names inside it belongs to that input.
 
-    Raises UserError where a pattern names nothing, a list cannot be read, two files would have the same name,
-    or none of a source's remote files can be read.
+    Raises UserError, for each pattern of which it is so, where it names nothing, a list cannot be read, or two files
+    would have the same name; and where none of a source's remote files can be read.
     """
     path_by_name: dict[str, str] = {}
     reached: set[str] = set()
     listed: set[str] = set()
+    mistakes: list[UserError] = []
     for at, pattern in enumerate(patterns):
-        if pattern.startswith("@"):
-            list_path = _absolute_path(folder, pattern[1:])
-            inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
-        else:
-            inner, base_folder = [pattern], folder
-        for line in inner:
-            for path, name in _expand_pattern(line, _start_of(line, base_folder), at, folders):
-                if pattern.startswith("@"):
-                    listed.add(name)
-                same = path if is_remote(path) else os.path.realpath(path)
-                if same in reached:
-                    continue
-                reached.add(same)
-                if path_by_name.setdefault(name, path) != path:
-                    raise UserError(
-                        f"{printable_name(path_by_name[name])} and {printable_name(path)} would both be called {name}: "
-                        "name them by one pattern over their common folder",
-                        ("paths", at),
-                    )
+        with collect_mistakes(mistakes):
+            if pattern.startswith("@"):
+                list_path = _absolute_path(folder, pattern[1:])
+                inner, base_folder = _read_list(list_path, at), _base_of(list_path, folder, base)
+            else:
+                inner, base_folder = [pattern], folder
+            for line in inner:
+                for path, name in _expand_pattern(line, _start_of(line, base_folder), at, folders):
+                    if pattern.startswith("@"):
+                        listed.add(name)
+                    same = path if is_remote(path) else os.path.realpath(path)
+                    if same in reached:
+                        continue
+                    reached.add(same)
+                    if path_by_name.setdefault(name, path) != path:
+                        both = f"{printable_name(path_by_name[name])} and {printable_name(path)}"
+                        raise UserError(
+                            f"{both} would both be called {name}: "
+                            "name them by one pattern over their common folder",
+                            ("paths", at),
+                        )
+    if mistakes:
+        raise UserError.join(mistakes)
     try:
         if folders:
             taken = {path for path in path_by_name.values() if is_folder(path)}

@@ -145,12 +145,23 @@ def test_what_was_compiled_from_other_sources_is_not_used(copied: Path) -> None:
     assert load(copied).__path__ == [str(copied)]
 
 
-@pytest.mark.parametrize("lack", ["stamp", "setting", "folder"])
+@pytest.mark.parametrize("lack", ["stamp", "setting", "folder", "module"])
 def test_what_is_missing_is_done_without(copied: Path, lack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if lack == "folder":
         shutil.rmtree(copied / "compiled")
     elif lack == "stamp":
         (copied / "compiled" / blocks.STAMP).unlink()
+    elif lack == "module":
+        blocks.list_compiled(copied / "compiled")[-1].unlink()
     else:
         monkeypatch.setenv("CORPUS_COMPILED", "0")
     assert load(copied).__path__ == [str(copied)]
+
+
+def test_what_cannot_be_loaded_here_is_said_and_done_without(
+    copied: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shared = blocks.list_compiled(copied / "compiled")[0]
+    shared.write_bytes(b"of another machine")
+    assert load(copied).__path__ == [str(copied)]
+    assert f"{shared} cannot be loaded, so that the same runs as Python" in caplog.text

@@ -61,6 +61,15 @@ def test_a_manifest_may_lie_in_a_folder_that_looks_like_a_glob(tmp_path: Path) -
     assert names(tmp_path / "[1] 語料", "docs/*.jsonl") == ["docs/a.jsonl"]
 
 
+def test_every_pattern_that_names_nothing_is_said(tmp_path: Path) -> None:
+    write(tmp_path, "甲/1.jsonl")
+    with pytest.raises(UserError) as caught:
+        list_files(["乙.jsonl", "甲/*.jsonl", "@丙.txt", "丁/*.gz"], str(tmp_path))
+    assert [each.path for each in caught.value.all] == [("paths", 0), ("paths", 2), ("paths", 3)]
+    for each, name in zip(caught.value.all, ("乙.jsonl", "丙.txt", "丁/*.gz"), strict=True):
+        assert name in str(each)
+
+
 def test_a_file_that_is_reached_twice_is_read_once(tmp_path: Path) -> None:
     write(tmp_path, "a/1.jsonl", "a/2.jsonl")
     os.symlink(tmp_path / "a" / "2.jsonl", tmp_path / "a" / "latest.jsonl")

@@ -19,12 +19,17 @@ while they are being changed, is not used: `make setup` compiles them again. COR
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 WALK = ("element_tokens", "formulas", "odd_elements", "page_blocks", "page_head", "walked_tables")
 """Modules that are compiled: what is slow in them is Python itself. The others leave their work to numpy."""
+SHARED = "walk__mypyc"
+"""The extension module that holds the code of all of them."""
 COMPILED = Path(__file__).parent / "compiled"
 STAMP = f"sources{EXTENSION_SUFFIXES[0]}.sha256"
 """A file beside what was compiled for this Python, with the hash of what it was compiled from."""
@@ -43,14 +48,38 @@ def hash_sources() -> str:
     return digest.hexdigest()
 
 
+def list_compiled(folder: Path) -> list[Path]:
+    """Return the files that are compiled for this Python into a folder: one of all the code, and one a module."""
+    return [folder / f"{name}{EXTENSION_SUFFIXES[0]}" for name in (SHARED, *WALK)]
+
+
 def is_compiled() -> bool:
-    """Return whether what was compiled is there, is of these sources, and is not turned off."""
+    """Return whether what was compiled is there, is of these sources, can be loaded, and is not turned off."""
     if os.environ.get("CORPUS_COMPILED") == "0":
         return False
     try:
-        return (COMPILED / STAMP).read_text(encoding="utf-8") == hash_sources()
+        is_current = (COMPILED / STAMP).read_text(encoding="utf-8") == hash_sources()
     except OSError:  # nothing was compiled, or there are no sources
         return False
+    return is_current and all(path.exists() for path in list_compiled(COMPILED)) and _can_be_loaded()
+
+
+@cache
+def _can_be_loaded() -> bool:
+    """Return whether the file of all the code fits this machine: one from elsewhere may ask for a newer libc."""
+    path = list_compiled(COMPILED)[0]
+    spec = spec_from_file_location(f"{__name__}.{COMPILED.name}.{SHARED}", path)
+    assert spec is not None
+    try:
+        module_from_spec(spec)
+    except ImportError as error:
+        logging.getLogger(__name__).warning(
+            "%s cannot be loaded, so that the same runs as Python, slower: %s (CORPUS_COMPILED=0 leaves it out)",
+            path,
+            error,
+        )
+        return False
+    return True
 
 
 if is_compiled():
