@@ -126,7 +126,7 @@ _ALIKE = (
 )
 """Where all letters are of one script: most of all, whose names need not be looked up."""
 
-_PLANE, _PLANES = 0x10000, 0x20000
+_PLANE = 0x10000
 _IDEOGRAPHIC_PLANES = (0x20000, 0x40000)
 
 SCRIPT_WEIGHTS = {"Hani": 3, "Hira": 3, "Kana": 3, "Hang": 3, "Yiii": 3, "Bopo": 2, "Ethi": 2, "Cans": 2}
@@ -144,18 +144,19 @@ _ASCII_LETTERS = string.ascii_letters.encode()
 
 
 @cache
-def _table(end: int) -> npt.NDArray[np.uint8]:
-    """Return the script number of each code point below `end`; 0 for all but letters and marks. Cost: .02 s for the
-    first plane, .05 s for two."""
-    table = np.zeros(end, np.uint8)
-    categories = list_categories(0, end)[:, 0]
-    letters = np.flatnonzero((categories == ord("L")) | (categories == ord("M")))
+def _table(planes: int) -> npt.NDArray[np.uint8]:
+    """Return the script number of each code point of the first planes; 0 for all but letters and marks. Cost: .02 s for
+    the first, .03 s for the second."""
+    begin = (planes - 1) * _PLANE
+    table = np.zeros(_PLANE, np.uint8)
+    categories = list_categories(begin, begin + _PLANE)[:, 0]
+    letters = np.flatnonzero((categories == ord("L")) | (categories == ord("M"))) + begin
     for start, end, script in _ALIKE:
         is_inside = (letters >= start) & (letters < end)
-        table[letters[is_inside]] = _SCRIPT_NUMBERS[script]
+        table[letters[is_inside] - begin] = _SCRIPT_NUMBERS[script]
         letters = letters[~is_inside]
-    table[letters] = [_SCRIPT_NUMBERS.get(_script_of(code) or "", 0) for code in letters.tolist()]
-    return table
+    table[letters - begin] = [_SCRIPT_NUMBERS.get(_script_of(code) or "", 0) for code in letters.tolist()]
+    return np.concatenate([_table(planes - 1), table]) if planes > 1 else table
 
 
 def _script_of(code: int) -> str | None:
@@ -172,13 +173,14 @@ def script_counts(text: str) -> dict[str, int]:
         letters = len(text) - len(text.encode().translate(None, _ASCII_LETTERS))
         return {"Latn": letters} if letters else {}
     codes: npt.NDArray[Any] = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    ideographs, end = 0, _PLANE
+    ideographs, planes = 0, 1
     if len(codes) > len(text):  # some are pairs
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         first, last = _IDEOGRAPHIC_PLANES
         ideographs = int(np.count_nonzero((codes >= first) & (codes < last)))
-        codes, end = codes[codes < _PLANES], _PLANES
-    counts = np.bincount(_table(end).take(codes), minlength=len(SCRIPTS))
+        planes = 2
+        codes = codes[codes < planes * _PLANE]
+    counts = np.bincount(_table(planes).take(codes), minlength=len(SCRIPTS))
     counts[_SCRIPT_NUMBERS["Hani"]] += ideographs
     counts[0] = 0
     numbers = np.flatnonzero(counts).tolist()
